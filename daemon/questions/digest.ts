@@ -3,7 +3,7 @@
  * digests it was given, it never computes them.
  */
 import { createHash } from 'node:crypto';
-import type { ParsedQuestion } from './question.ts';
+import type { ParsedQuestion } from '../../shared/question.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8').digest('hex');
 
