@@ -1,0 +1,12 @@
+import { defineConfig } from 'vitest/config';
+
+// One config for the whole package: unit tests lie beside the code, whole-product tests in test/.
+export default defineConfig({
+  test: {
+    include: ['{shared,relay,daemon,pwa,test}/**/*.test.{ts,tsx}'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: 'forks',
+    maxWorkers: 2,
+  },
+});
