@@ -9,7 +9,9 @@ const sha256 = (text: string): string => createHash('sha256').update(text, 'utf8
 
 /** SHA-256 (hex) over kind, title, text, detail and option labels; the highlight and the ticks are not part of it. */
 export function questionDigest(question: ParsedQuestion): string {
-  return sha256(JSON.stringify([question.kind, question.title, question.text, question.detail, question.options.map((option) => option.label)]));
+  return sha256(
+    JSON.stringify([question.kind, question.title, question.text, question.detail, question.options.map((option) => option.label)]),
+  );
 }
 
 /** First 16 hex digits of SHA-256 of a label, sent with each option so that a list that changed order is noticed. */

@@ -1,6 +1,21 @@
 /** Recognises which program a command line starts, through interpreters and wrappers. Pure; looks at words only, never at the disk. */
 
-const INTERPRETERS = new Set(['node', 'bun', 'deno', 'python', 'python3', 'npx', 'bunx', 'pnpm', 'yarn', 'env', 'sudo', 'nice', 'exec', 'time']);
+const INTERPRETERS = new Set([
+  'node',
+  'bun',
+  'deno',
+  'python',
+  'python3',
+  'npx',
+  'bunx',
+  'pnpm',
+  'yarn',
+  'env',
+  'sudo',
+  'nice',
+  'exec',
+  'time',
+]);
 /** Sub-words of the interpreters above that precede the program. */
 const SUBCOMMANDS = new Set(['run', 'dlx', 'exec', 'x', '-y', '--yes', '-A']);
 

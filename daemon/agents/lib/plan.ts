@@ -1,0 +1,142 @@
+/**
+ * Building blocks for `keys()`: turn a choice into steps that verify themselves on the live screen. Pure. A plan never commits (Enter, an
+ * answering digit) on a highlight or a text it has not just seen.
+ */
+import { ClawError } from '../../../shared/errors.ts';
+import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { Reading, ScreenView, Step } from '../agent.ts';
+import { moveKeys } from './keys.ts';
+
+export function questionOf(reading: Reading): ParsedQuestion | null {
+  return reading?.type === 'question' ? reading.question : null;
+}
+
+/** The option that `index` names; throws `bad_choice`. */
+export function optionAt(question: ParsedQuestion, index: number): QuestionOption {
+  const option = question.options[index];
+  if (option === undefined) throw new ClawError('bad_choice', `The question has no option number ${index + 1}.`);
+  return option;
+}
+
+export function refuse(message: string): never {
+  throw new ClawError('bad_choice', message);
+}
+
+/** A step that never holds: ends the plan with `what` as the reason. */
+export function giveUp(what: string): Step {
+  return { do: 'expect', what, holds: () => false };
+}
+
+/** Sends keys that answer at once. */
+export function press(keys: readonly string[]): Step {
+  return { do: 'keys', keys: [...keys], commit: true };
+}
+
+const highlightOf = (question: ParsedQuestion | null): number => question?.options.findIndex((option) => option.default === true) ?? -1;
+
+export interface Axis {
+  forward: string;
+  back: string;
+}
+export const VERTICAL: Axis = { forward: 'down', back: 'up' };
+export const HORIZONTAL: Axis = { forward: 'right', back: 'left' };
+
+/** The first option called `label` at or nearest to where it was displayed; -1 where there is none. */
+function indexOfLabel(question: ParsedQuestion, label: string, near: number): number {
+  if (question.options[near]?.label === label) return near;
+  return question.options.findIndex((option) => option.label === label);
+}
+
+/**
+ * Moves the highlight onto the option and makes sure of it: moves, looks, corrects up to `attempts` times, and gives up without having
+ * submitted anything. Whoever else types meanwhile is outvoted or makes it give up.
+ */
+export function moveTo(option: QuestionOption, index: number, axis: Axis = VERTICAL, attempts = 3): Step[] {
+  const on = (now: Reading): boolean => {
+    const question = questionOf(now);
+    return question !== null && question.options[highlightOf(question)]?.label === option.label;
+  };
+  const attempt = (left: number): Step => ({
+    do: 'then',
+    plan: (now) => {
+      if (on(now)) return [];
+      const question = questionOf(now);
+      const from = highlightOf(question);
+      const to = question === null ? -1 : indexOfLabel(question, option.label, index);
+      if (left === 0 || from < 0 || to < 0) return [giveUp(`the highlight could not be put on option ${index + 1}`)];
+      return [{ do: 'keys', keys: moveKeys(from, to, [], axis.forward, axis.back) }, { do: 'settle', holds: on }, attempt(left - 1)];
+    },
+  });
+  return [attempt(attempts), { do: 'expect', what: `the highlight is not on option ${index + 1}`, holds: on }];
+}
+
+/** Moves the highlight onto the option, then Enter. */
+export function moveAndEnter(option: QuestionOption, index: number, axis: Axis = VERTICAL): Step[] {
+  return [...moveTo(option, index, axis), press(['enter'])];
+}
+
+/**
+ * Makes the ticks of a check-box list equal to `wanted` (indexes), looking at the screen between toggles. `toggle` gives the keys that flip
+ * one row; with `walk` the highlight is moved there first.
+ */
+export function tickExactly(
+  question: ParsedQuestion,
+  wanted: ReadonlySet<number>,
+  toggle: (option: QuestionOption, index: number) => readonly string[],
+  walk: boolean,
+): Step[] {
+  const steps: Step[] = [];
+  question.options.forEach((option, index) => {
+    if (option.checked === undefined || option.freeText === true) return;
+    const want = wanted.has(index);
+    const right = (now: Reading): boolean => {
+      const live = questionOf(now);
+      return live !== null && live.options[indexOfLabel(live, option.label, index)]?.checked === want;
+    };
+    steps.push(
+      {
+        do: 'then',
+        plan: (now) => (right(now) ? [] : [...(walk ? moveTo(option, index) : []), { do: 'keys', keys: [...toggle(option, index)] }]),
+      },
+      { do: 'expect', what: `option ${index + 1} did not ${want ? 'get' : 'lose'} its tick`, holds: right },
+    );
+  });
+  return steps;
+}
+
+const bare = (text: string): string => text.replace(/[\s│┃║▌▎▏▐▕|❯›>█\u2060]/g, '');
+
+/** Does the screen show the end of `text`, however it is wrapped? Agents fold a long paste into a note ("[Pasted text #1 +9 lines]"). */
+export function showsText(screen: ScreenView, text: string): boolean {
+  const shown = bare(screen.lines().join('\n'));
+  const wanted = bare(text);
+  return shown.includes(wanted.slice(-40)) || (text.includes('\n') || text.length > 400 ? /\[Pasted/.test(shown) : false);
+}
+
+/** Types `text` into a field that has the focus, sees it there, then Enter in a write of its own. */
+export function typeAndEnter(text: string, submit: readonly string[] = ['enter']): Step[] {
+  return [
+    { do: 'text', text, paste: text.includes('\n') },
+    { do: 'expect', what: 'the text did not appear in the field', holds: (_now, screen) => showsText(screen, text) },
+    press(submit),
+  ];
+}
+
+/** What Esc (or whatever dismisses) does; throws where the dialog has none. */
+export function dismissSteps(question: ParsedQuestion): Step[] {
+  if (question.dismiss === undefined) return refuse('This question cannot be dismissed.');
+  return [press(question.dismiss.keys)];
+}
+
+/** Text with what a terminal would obey taken out; newlines stay (they are pasted). Throws `control_chars_not_allowed`. */
+export function safeText(text: string): string {
+  if (/[\x00-\x08\x0b-\x1f\x7f-\x9f]/.test(text.replace(/\r\n/g, '\n'))) {
+    throw new ClawError('control_chars_not_allowed', 'The text holds control characters.');
+  }
+  return text.replace(/\r\n/g, '\n').replace(/\t/g, '    ');
+}
+
+/** The index of a single choice, or throws: for readers whose dialogs take one option. */
+export function singleIndex(choice: Choice): number {
+  return choice.type === 'option' ? choice.index : refuse('Choose one option.');
+}

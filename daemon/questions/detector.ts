@@ -1,0 +1,306 @@
+/**
+ * From readings of one screen over time to appearances of questions: which is new, which is the one that stood already, when it is gone.
+ * Pure: the clock comes in as milliseconds, nothing is scheduled (`dueAtMs` says when `tick` has something to do). Owns ids, revisions and
+ * debouncing; answering and the life cycle after an answer are `answering.ts` and `lifecycle.ts`.
+ */
+import type { ParsedQuestion } from '../../shared/question.ts';
+import type { AgentState, Reading } from '../agents/agent.ts';
+import { questionDigest } from './digest.ts';
+
+export interface DetectorTiming {
+  /** A question must have read the same for this long before it becomes a card: a prompt painted in two chunks is one card. */
+  settleMs: number;
+  /** "Ready for input" must have stood this long: the longest pause between two frames of a spinner was 498 ms for Claude, 620 ms for Codex. */
+  idleSettleMs: number;
+  /** A state is told after this long. */
+  stateSettleMs: number;
+  /** The question has been off the screen for this long, and nothing certain stands instead: gone. */
+  goneMs: number;
+  /** The same where the agent visibly does something else. Above the 20-60 ms of one repaint. */
+  replacedMs: number;
+  /** Until this age, a question that changes its text without anybody typing is one that was still being painted. */
+  paintingMs: number;
+}
+
+export const TIMING: DetectorTiming = {
+  settleMs: 25,
+  idleSettleMs: 700,
+  stateSettleMs: 100,
+  goneMs: 250,
+  replacedMs: 100,
+  paintingMs: 500,
+};
+
+export interface StandingQuestion {
+  qid: string;
+  /** Grows when the digest changes; a moved highlight or a ticked box does not count. */
+  rev: number;
+  digest: string;
+  question: ParsedQuestion;
+  openedAtMs: number;
+}
+
+export type DetectorEvent =
+  /** `new`: a fresh qid. `rev`: same appearance, other text or options. `refresh`: only highlight, ticks or keys differ. */
+  | { event: 'question'; change: 'new' | 'rev' | 'refresh'; atMs: number; standing: StandingQuestion }
+  | { event: 'closed'; atMs: number; qid: string; reason: 'gone' | 'superseded' | 'ended' }
+  | { event: 'state'; atMs: number; state: AgentState | null };
+
+interface Candidate {
+  question: ParsedQuestion;
+  anchor: string | undefined;
+  digest: string;
+  sinceMs: number;
+  /** Revision of the standing question, or a question of its own. */
+  fresh: boolean;
+}
+
+interface Standing extends StandingQuestion {
+  anchor: string | undefined;
+  /** Everything on the card, to notice a refresh. */
+  display: string;
+  inputSince: boolean;
+  anchorStale: boolean;
+  missing: { sinceMs: number; replaced: boolean } | null;
+}
+
+export interface DetectorOptions {
+  /** Fresh ids are `${prefix}1`, `${prefix}2`, …; give each run its own prefix. */
+  prefix?: string;
+  timing?: Partial<DetectorTiming>;
+  /** False where keystrokes cannot be seen (a recording without input): then anything may have been answered at any time. */
+  inputKnown?: boolean;
+}
+
+export class Detector {
+  readonly #timing: DetectorTiming;
+  readonly #prefix: string;
+  readonly #inputKnown: boolean;
+  #count = 0;
+  #standing: Standing | null = null;
+  #candidate: Candidate | null = null;
+  #renewed = false;
+  #state: { shown: string; state: AgentState | null; since: number; pending: boolean } = {
+    shown: '',
+    state: null,
+    since: 0,
+    pending: false,
+  };
+
+  constructor(options: DetectorOptions = {}) {
+    this.#timing = { ...TIMING, ...options.timing };
+    this.#prefix = options.prefix ?? 'q';
+    this.#inputKnown = options.inputKnown ?? true;
+  }
+
+  /** The open question, or null. Never more than one. */
+  get standing(): StandingQuestion | null {
+    return this.#standing;
+  }
+
+  /** When `tick` must be called at the latest, or null. */
+  get dueAtMs(): number | null {
+    const due: number[] = [];
+    if (this.#candidate !== null) due.push(this.#candidate.sinceMs + this.#settleMs(this.#candidate));
+    if (this.#standing?.missing != null) due.push(this.#goneAtMs(this.#standing.missing));
+    if (this.#state.pending) due.push(this.#state.since + this.#timing.stateSettleMs);
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  /** Somebody (desk or phone) typed: what stands may have been answered. */
+  input(): void {
+    if (this.#standing !== null) this.#standing.inputSince = true;
+  }
+
+  /** The screen changed its size: line numbers mean nothing any more. */
+  resized(): void {
+    if (this.#standing !== null) this.#standing.anchorStale = true;
+  }
+
+  /** The standing question was answered: the same text, once it has been off the screen for a single reading, is a new appearance. */
+  renew(): void {
+    this.#renewed = true;
+  }
+
+  read(reading: Reading, nowMs: number): DetectorEvent[] {
+    const events = this.tick(nowMs);
+    this.#readState(reading, nowMs);
+    const seen = asQuestion(reading);
+    if (seen === null) this.#nothing(reading, nowMs);
+    else events.push(...this.#something(seen.question, seen.anchor, nowMs));
+    events.push(...this.tick(nowMs));
+    return events;
+  }
+
+  /** Does what has come due. */
+  tick(nowMs: number): DetectorEvent[] {
+    const events: DetectorEvent[] = [];
+    const standing = this.#standing;
+    if (standing?.missing != null && nowMs >= this.#goneAtMs(standing.missing)) {
+      events.push(this.#close('gone', nowMs));
+    }
+    const candidate = this.#candidate;
+    if (candidate !== null && nowMs >= candidate.sinceMs + this.#settleMs(candidate)) {
+      this.#candidate = null;
+      if (candidate.fresh || this.#standing === null) {
+        if (this.#standing !== null) events.push(this.#close('superseded', nowMs));
+        events.push(this.#open(candidate, nowMs));
+      } else {
+        events.push(this.#revise(this.#standing, candidate, nowMs));
+      }
+    }
+    if (this.#state.pending && nowMs >= this.#state.since + this.#timing.stateSettleMs) {
+      this.#state.pending = false;
+      const shown = JSON.stringify(this.#state.state);
+      if (shown !== this.#state.shown) {
+        this.#state.shown = shown;
+        events.push({ event: 'state', atMs: nowMs, state: this.#state.state });
+      }
+    }
+    return events;
+  }
+
+  /** The run is over: closes what stands. */
+  ended(nowMs: number): DetectorEvent[] {
+    this.#candidate = null;
+    this.#state.pending = false;
+    return this.#standing === null ? [] : [this.#close('ended', nowMs)];
+  }
+
+  #nothing(reading: Reading, nowMs: number): void {
+    this.#candidate = null;
+    const standing = this.#standing;
+    if (standing === null) return;
+    const replaced = reading !== null;
+    if (standing.missing === null) standing.missing = { sinceMs: nowMs, replaced };
+    else if (replaced) standing.missing.replaced = true;
+  }
+
+  #something(question: ParsedQuestion, anchor: string | undefined, nowMs: number): DetectorEvent[] {
+    const digest = questionDigest(question);
+    const standing = this.#standing;
+    if (standing === null || !this.#same(standing, question, anchor, digest, nowMs)) {
+      if (standing !== null && standing.missing === null) standing.missing = { sinceMs: nowMs, replaced: true };
+      this.#propose({ question, anchor, digest, sinceMs: nowMs, fresh: true });
+      return [];
+    }
+    standing.missing = null;
+    standing.anchorStale = false;
+    standing.anchor = anchor;
+    if (digest !== standing.digest) {
+      this.#propose({ question, anchor, digest, sinceMs: nowMs, fresh: false });
+      return [];
+    }
+    this.#candidate = null;
+    const display = JSON.stringify(question);
+    if (display === standing.display) return [];
+    standing.display = display;
+    standing.question = question;
+    return [{ event: 'question', change: 'refresh', atMs: nowMs, standing: publicPart(standing) }];
+  }
+
+  #propose(next: Candidate): void {
+    const now = this.#candidate;
+    const unchanged = now !== null && now.digest === next.digest && now.fresh === next.fresh && now.anchor === next.anchor;
+    this.#candidate = unchanged ? { ...next, sinceMs: now.sinceMs } : next;
+  }
+
+  #same(standing: Standing, question: ParsedQuestion, anchor: string | undefined, digest: string, nowMs: number): boolean {
+    const old = standing.question;
+    const touched = standing.inputSince || !this.#inputKnown;
+    if (this.#renewed && standing.missing !== null) return false;
+    if (touched && standing.missing?.replaced === true) return false;
+    if (!standing.anchorStale && anchor !== standing.anchor && touched) return false;
+    if (digest === standing.digest) return true;
+    if (question.kind !== old.kind) return false;
+    // "Ready" is one state however the last sentence reads.
+    if (question.kind === 'idle') return true;
+    if (question.title === old.title && question.text === old.text && question.detail === old.detail) return true;
+    const painting = nowMs - standing.openedAtMs < this.#timing.paintingMs;
+    const untouched = this.#inputKnown ? !standing.inputSince : painting;
+    if (!untouched) return false;
+    return question.text === old.text || labels(question) === labels(old) || (painting && question.text.startsWith(old.text));
+  }
+
+  #open(candidate: Candidate, nowMs: number): DetectorEvent {
+    this.#renewed = false;
+    const standing: Standing = {
+      qid: `${this.#prefix}${++this.#count}`,
+      rev: 1,
+      digest: candidate.digest,
+      question: candidate.question,
+      openedAtMs: nowMs,
+      anchor: candidate.anchor,
+      display: JSON.stringify(candidate.question),
+      inputSince: false,
+      anchorStale: false,
+      missing: null,
+    };
+    this.#standing = standing;
+    return { event: 'question', change: 'new', atMs: nowMs, standing: publicPart(standing) };
+  }
+
+  #revise(standing: Standing, candidate: Candidate, nowMs: number): DetectorEvent {
+    standing.rev++;
+    standing.digest = candidate.digest;
+    standing.question = candidate.question;
+    standing.display = JSON.stringify(candidate.question);
+    return { event: 'question', change: 'rev', atMs: nowMs, standing: publicPart(standing) };
+  }
+
+  #close(reason: 'gone' | 'superseded' | 'ended', nowMs: number): DetectorEvent {
+    const qid = this.#standing!.qid;
+    this.#standing = null;
+    if (this.#candidate !== null) this.#candidate.fresh = true;
+    return { event: 'closed', atMs: nowMs, qid, reason };
+  }
+
+  #settleMs(candidate: Candidate): number {
+    return candidate.question.kind === 'idle' ? this.#timing.idleSettleMs : this.#timing.settleMs;
+  }
+
+  #goneAtMs(missing: { sinceMs: number; replaced: boolean }): number {
+    return missing.sinceMs + (missing.replaced ? this.#timing.replacedMs : this.#timing.goneMs);
+  }
+
+  #readState(reading: Reading, nowMs: number): void {
+    const next = reading !== null && reading.type === 'state' ? reading.state : null;
+    if (JSON.stringify(next) === JSON.stringify(this.#state.state)) return;
+    this.#state.state = next;
+    this.#state.since = nowMs;
+    this.#state.pending = true;
+  }
+}
+
+/** "Ready for input" is shown as a question of kind `idle`: a card with the agent's last sentence and a reply box. */
+export function idleQuestion(lastText: string): ParsedQuestion {
+  return {
+    kind: 'idle',
+    title: '',
+    text: lastText,
+    detail: '',
+    options: [],
+    freeText: { option: null, multiline: true },
+    source: 'screen',
+  };
+}
+
+function asQuestion(reading: Reading): { question: ParsedQuestion; anchor: string | undefined } | null {
+  if (reading === null) return null;
+  if (reading.type === 'question') return { question: reading.question, anchor: reading.anchor };
+  return reading.state.state === 'ready' ? { question: idleQuestion(reading.state.lastText), anchor: undefined } : null;
+}
+
+function labels(question: ParsedQuestion): string {
+  return question.options.length === 0 ? `none:${question.text}` : question.options.map((option) => option.label).join('\n');
+}
+
+function publicPart(standing: Standing): StandingQuestion {
+  return {
+    qid: standing.qid,
+    rev: standing.rev,
+    digest: standing.digest,
+    question: standing.question,
+    openedAtMs: standing.openedAtMs,
+  };
+}

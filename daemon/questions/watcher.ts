@@ -1,0 +1,162 @@
+/**
+ * Screen, reader and detector of one run put together: decides when the screen is read. The same code runs live (a real clock) and in
+ * `clawtab replay` (the recording's clock). Owns the pace of reading and nothing else; what the events mean is the life cycle's.
+ */
+import type { Agent, HookHint, Reading, ScreenView } from '../agents/agent.ts';
+import { Screen } from '../screen.ts';
+import { Detector, type DetectorEvent, type DetectorOptions } from './detector.ts';
+
+export interface Clock {
+  nowMs(): number;
+  /** Calls back once, at or after `atMs`; the returned function cancels. */
+  at(atMs: number, callback: () => void): () => void;
+}
+
+export const realClock: Clock = {
+  nowMs: () => performance.now(),
+  at(atMs, callback) {
+    const timer = setTimeout(callback, Math.max(0, atMs - performance.now()));
+    return () => clearTimeout(timer);
+  },
+};
+
+/** The screen is read when it has been quiet for this long: most prompts arrive in one or two chunks (agents.md, Timing). */
+const QUIET_MS = 6;
+/** …and at the latest this long after the first unread byte, so that a stream or a spinner cannot hide a question. */
+const LATEST_MS = 40;
+/** A synchronized update that stays open longer than this is read as it is. */
+const SYNC_MS = 200;
+/** Hook hints older than this say nothing about the screen. */
+const HINT_MS = 10 * 60_000;
+const MAX_HINTS = 64;
+
+export interface WatcherOptions extends DetectorOptions {
+  agent: Agent;
+  argv: readonly string[];
+  cols: number;
+  rows: number;
+  clock?: Clock;
+  onEvent: (event: DetectorEvent) => void;
+  /** Replies to terminal queries, while no terminal is attached. */
+  onReply?: (bytes: string) => void;
+  scrollback?: number;
+}
+
+export class Watcher {
+  readonly screen: Screen;
+  readonly detector: Detector;
+  readonly #agent: Agent;
+  readonly #argv: readonly string[];
+  readonly #clock: Clock;
+  readonly #onEvent: (event: DetectorEvent) => void;
+  #hooks: HookHint[] = [];
+  #unreadSinceMs: number | null = null;
+  #cancelRead: (() => void) | undefined;
+  #cancelTick: (() => void) | undefined;
+  #changed: (() => void)[] = [];
+  #reading: { generation: number; hooks: number; reading: Reading } | undefined;
+  #hookCount = 0;
+
+  constructor(options: WatcherOptions) {
+    this.#agent = options.agent;
+    this.#argv = options.argv;
+    this.#clock = options.clock ?? realClock;
+    this.#onEvent = options.onEvent;
+    this.screen = new Screen(options);
+    this.detector = new Detector(options);
+  }
+
+  /** Bytes from the pty, in order. Resolves when parsed (await it: that is the back-pressure). */
+  async feed(bytes: Uint8Array | string): Promise<void> {
+    await this.screen.feed(bytes);
+    this.#touch();
+    for (const wake of this.#changed.splice(0)) wake();
+  }
+
+  resize(cols: number, rows: number): void {
+    this.screen.resize(cols, rows);
+    this.detector.resized();
+    this.#touch();
+  }
+
+  /** Somebody typed into the run. */
+  input(): void {
+    this.detector.input();
+  }
+
+  /** The agent's own hook spoke. */
+  hook(event: string, payload: unknown): void {
+    const now = this.#clock.nowMs();
+    this.#hooks = [...this.#hooks.filter((hint) => now - hint.atMs < HINT_MS), { atMs: now, event, payload }].slice(-MAX_HINTS);
+    this.#hookCount++;
+    this.#touch();
+  }
+
+  view(): ScreenView {
+    return this.screen.view();
+  }
+
+  /** What stands on the screen this very moment, before any debouncing. */
+  read(): Reading {
+    const generation = this.screen.generation;
+    if (this.#reading?.generation !== generation || this.#reading.hooks !== this.#hookCount) {
+      const reading = this.#agent.read(this.screen.view(), { hooks: this.#hooks, argv: this.#argv });
+      this.#reading = { generation, hooks: this.#hookCount, reading };
+    }
+    return this.#reading.reading;
+  }
+
+  /** Resolves at the next change of the screen. */
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#changed.push(resolve));
+  }
+
+  /** The run is over. */
+  end(): void {
+    this.#cancelRead?.();
+    this.#cancelTick?.();
+    this.#emit(this.detector.ended(this.#clock.nowMs()));
+    for (const wake of this.#changed.splice(0)) wake();
+  }
+
+  dispose(): void {
+    this.#cancelRead?.();
+    this.#cancelTick?.();
+    this.screen.dispose();
+  }
+
+  #touch(): void {
+    const now = this.#clock.nowMs();
+    this.#unreadSinceMs ??= now;
+    this.#cancelRead?.();
+    const latest = this.#unreadSinceMs + (this.screen.view().synchronized ? SYNC_MS : LATEST_MS);
+    this.#cancelRead = this.#clock.at(Math.min(now + QUIET_MS, latest), () => this.#readNow());
+  }
+
+  #readNow(): void {
+    this.#cancelRead = undefined;
+    const now = this.#clock.nowMs();
+    if (this.screen.view().synchronized && this.#unreadSinceMs !== null && now < this.#unreadSinceMs + SYNC_MS) {
+      this.#cancelRead = this.#clock.at(this.#unreadSinceMs + SYNC_MS, () => this.#readNow());
+      return;
+    }
+    this.#unreadSinceMs = null;
+    this.#emit(this.detector.read(this.read(), now));
+    this.#planTick();
+  }
+
+  #planTick(): void {
+    this.#cancelTick?.();
+    this.#cancelTick = undefined;
+    const due = this.detector.dueAtMs;
+    if (due === null) return;
+    this.#cancelTick = this.#clock.at(due, () => {
+      this.#emit(this.detector.tick(this.#clock.nowMs()));
+      this.#planTick();
+    });
+  }
+
+  #emit(events: readonly DetectorEvent[]): void {
+    for (const event of events) this.#onEvent(event);
+  }
+}
