@@ -1,0 +1,158 @@
+/**
+ * The daemon's unix socket: 0600 in a 0700 directory. Lets a caller in once it has proven its process, so that a process of an agent's own run
+ * is known as one. Speaks wire messages; what they ask is the API's business.
+ */
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import * as v from 'valibot';
+import type { Bytes } from '../../shared/bytes.ts';
+import { GRANTS } from '../../shared/device-list.ts';
+import { ClawError } from '../../shared/errors.ts';
+import type { Message } from '../../shared/protocol.ts';
+import { decodeWire, encodeMessage } from '../../shared/wire.ts';
+import type { Api } from '../api.ts';
+import type { ApiConnection, Caller } from '../api-connection.ts';
+import { type Challenge, newChallenge, type RunProcess, runOfCaller } from '../runs/caller.ts';
+import { errno } from '../state.ts';
+import { frameLocal, LocalFrames, MAX_LOCAL_BYTES } from './framing.ts';
+import { LOCAL_COMMANDS } from './local-commands.ts';
+
+const HELLO_TIMEOUT_MS = 5000;
+/** A local reader that does not read is put out before it costs more than this. */
+const STUCK_BYTES = 16 << 20;
+
+export interface LocalServerOptions {
+  socket: string;
+  api: Api;
+  /** The runs that are alive, to tell their processes. */
+  runs(): readonly RunProcess[];
+  onTrouble(error: unknown): void;
+}
+
+/** Listens; throws `already_running` where a daemon answers on the socket, `state_socket` where something else lies there. */
+export async function serveLocal(options: LocalServerOptions): Promise<{ close(): Promise<void> }> {
+  await clearStale(options.socket);
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket));
+    new LocalConnection(socket, options);
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(new ClawError('state_socket', `The daemon cannot listen on ${options.socket} (${errno(error)}).`, { cause: error })),
+    );
+    server.listen(options.socket, resolve);
+  });
+  fs.chmodSync(options.socket, 0o600);
+  server.on('error', options.onTrouble);
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => resolve());
+      }),
+  };
+}
+
+/** Removes a socket that nobody listens on. */
+async function clearStale(file: string): Promise<void> {
+  const stat = fs.lstatSync(file, { throwIfNoEntry: false });
+  if (!stat) return;
+  if (!stat.isSocket())
+    throw new ClawError('state_socket', `${file} is in the way: it is not a socket.`, { hint: `Look at it, then remove it: rm '${file}'` });
+  if (await answers(file))
+    throw new ClawError('already_running', 'A daemon is already running for this state directory.', {
+      hint: 'See `clawtab daemon status`.',
+    });
+  fs.rmSync(file, { force: true });
+}
+
+function answers(file: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const probe = net.connect(file);
+    const done = (alive: boolean): void => {
+      probe.destroy();
+      resolve(alive);
+    };
+    probe.once('connect', () => done(true));
+    probe.once('error', (error) => done(errno(error) !== 'ECONNREFUSED' && errno(error) !== 'ENOENT'));
+  });
+}
+
+class LocalConnection {
+  readonly #socket: net.Socket;
+  readonly #options: LocalServerOptions;
+  readonly #frames = new LocalFrames();
+  readonly #timer: NodeJS.Timeout;
+  #challenge: Challenge | null = null;
+  #pid = 0;
+  #connection: ApiConnection | null = null;
+
+  constructor(socket: net.Socket, options: LocalServerOptions) {
+    this.#socket = socket;
+    this.#options = options;
+    this.#timer = setTimeout(() => socket.destroy(), HELLO_TIMEOUT_MS);
+    socket.on('data', (chunk: Buffer) => this.#received(chunk));
+    socket.on('error', () => socket.destroy());
+    socket.on('close', () => this.#closed());
+  }
+
+  #received(chunk: Buffer): void {
+    try {
+      this.#frames.push(chunk, (message) => {
+        const fine = this.#connection ? this.#connection.receive(message) : this.#greet(message);
+        if (!fine) this.#socket.destroy();
+      });
+    } catch (error) {
+      if (!(error instanceof ClawError)) this.#options.onTrouble(error);
+      this.#socket.destroy();
+    }
+  }
+
+  /** Before the API: `local.hello`, then `local.held`. False ends the connection. */
+  #greet(bytes: Uint8Array): boolean {
+    const wire = decodeWire(bytes);
+    if (wire.kind !== 'message' || wire.message.t !== 'req') return false;
+    const { id, cmd, args } = wire.message;
+    if (cmd === 'local.hello') {
+      const hello = v.safeParse(LOCAL_COMMANDS['local.hello'].args, args);
+      if (!hello.success || this.#challenge) return false;
+      this.#pid = hello.output.pid;
+      this.#challenge = newChallenge(path.dirname(this.#options.socket));
+      this.#send({ t: 'res', id, ok: true, result: { challenge: this.#challenge.file } });
+      return true;
+    }
+    if (cmd !== 'local.held' || !this.#challenge) return false;
+    const proven = this.#challenge.provenBy(this.#pid);
+    this.#challenge.close();
+    this.#challenge = null;
+    if (!proven) {
+      const error = new ClawError('permission_caller', `Process ${this.#pid} did not prove that it is the caller.`);
+      this.#send({ t: 'err', id, error: error.body() });
+      return true;
+    }
+    clearTimeout(this.#timer);
+    const insideRun = runOfCaller(this.#pid, this.#options.runs());
+    this.#send({ t: 'res', id, ok: true, result: { run: insideRun } });
+    const caller: Caller = { kind: 'desk', id: 'desk', name: 'desk', grants: new Set(GRANTS), insideRun, watching: false };
+    this.#connection = this.#options.api.connect(caller, { maxBytes: MAX_LOCAL_BYTES, send: (message) => this.#write(message) });
+    return true;
+  }
+
+  #send(message: Message): void {
+    this.#write(encodeMessage(message));
+  }
+
+  #write(message: Bytes): void {
+    this.#socket.write(frameLocal(message));
+    if (this.#socket.writableLength > STUCK_BYTES) this.#socket.destroy();
+  }
+
+  #closed(): void {
+    clearTimeout(this.#timer);
+    this.#challenge?.close();
+    this.#connection?.close();
+  }
+}
