@@ -48,6 +48,8 @@ export const ParsedQuestionSchema = v.strictObject({
   text: v.string(),
   /** What it is about, whole: command, diff, plan, path. Newlines kept. '' where there is nothing. */
   detail: v.string(),
+  /** What the agent says beside it: a description of the command, a warning. Not part of the identity. */
+  note: v.optional(v.string()),
   /** How to show `detail`. */
   detailKind: v.optional(v.picklist(['command', 'diff', 'plan', 'text'])),
   options: v.array(OptionSchema),

@@ -176,9 +176,10 @@ export class Detector {
     else if (replaced) standing.missing.replaced = true;
   }
 
-  #something(question: ParsedQuestion, anchor: string | undefined, nowMs: number): DetectorEvent[] {
-    const digest = questionDigest(question);
+  #something(seen: ParsedQuestion, anchor: string | undefined, nowMs: number): DetectorEvent[] {
+    const digest = questionDigest(seen);
     const standing = this.#standing;
+    const question = standing === null ? seen : pinFields(standing.question, seen);
     if (standing === null || !this.#same(standing, question, anchor, digest, nowMs)) {
       if (standing !== null && standing.missing === null) standing.missing = { sinceMs: nowMs, replaced: true };
       this.#propose({ question, anchor, digest, sinceMs: nowMs, fresh: true });
@@ -288,7 +289,21 @@ export function idleQuestion(lastText: string): ParsedQuestion {
 function asQuestion(reading: Reading): { question: ParsedQuestion; anchor: string | undefined } | null {
   if (reading === null) return null;
   if (reading.type === 'question') return { question: reading.question, anchor: reading.anchor };
-  return reading.state.state === 'ready' ? { question: idleQuestion(reading.state.lastText), anchor: undefined } : null;
+  const { state } = reading;
+  if (state.state === 'ready') return { question: idleQuestion(state.lastText), anchor: undefined };
+  // An agent that has given up waits for its next prompt as well.
+  if (state.state === 'limit' || (state.state === 'error' && !state.retrying))
+    return { question: idleQuestion(state.text), anchor: undefined };
+  return null;
+}
+
+/** A text field keeps the label it appeared with; what is being typed there is neither the question nor anybody else's business. */
+function pinFields(shown: ParsedQuestion, seen: ParsedQuestion): ParsedQuestion {
+  if (shown.text !== seen.text || shown.options.length !== seen.options.length) return seen;
+  const options = seen.options.map((option, i) =>
+    option.freeText === true && shown.options[i]!.freeText === true ? { ...option, label: shown.options[i]!.label } : option,
+  );
+  return { ...seen, options };
 }
 
 function labels(question: ParsedQuestion): string {

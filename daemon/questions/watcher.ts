@@ -26,9 +26,8 @@ const QUIET_MS = 6;
 const LATEST_MS = 40;
 /** A synchronized update that stays open longer than this is read as it is. */
 const SYNC_MS = 200;
-/** Hook hints older than this say nothing about the screen. */
-const HINT_MS = 10 * 60_000;
-const MAX_HINTS = 64;
+/** Hook hints kept. They never expire by age: a dialog may stand for hours and must not change while it does. */
+const MAX_HINTS = 256;
 
 export interface WatcherOptions extends DetectorOptions {
   agent: Agent;
@@ -86,8 +85,7 @@ export class Watcher {
 
   /** The agent's own hook spoke. */
   hook(event: string, payload: unknown): void {
-    const now = this.#clock.nowMs();
-    this.#hooks = [...this.#hooks.filter((hint) => now - hint.atMs < HINT_MS), { atMs: now, event, payload }].slice(-MAX_HINTS);
+    this.#hooks = [...this.#hooks, { atMs: this.#clock.nowMs(), event, payload }].slice(-MAX_HINTS);
     this.#hookCount++;
     this.#touch();
   }

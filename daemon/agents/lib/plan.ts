@@ -41,10 +41,11 @@ export interface Axis {
 export const VERTICAL: Axis = { forward: 'down', back: 'up' };
 export const HORIZONTAL: Axis = { forward: 'right', back: 'left' };
 
-/** The first option called `label` at or nearest to where it was displayed; -1 where there is none. */
-function indexOfLabel(question: ParsedQuestion, label: string, near: number): number {
-  if (question.options[near]?.label === label) return near;
-  return question.options.findIndex((option) => option.label === label);
+/** Where the displayed option is now: same label, preferably same place; a text field by being one (its label is what is typed). -1: gone. */
+function indexNow(question: ParsedQuestion, option: QuestionOption, near: number): number {
+  const same = (live: QuestionOption | undefined) =>
+    live !== undefined && (option.freeText === true ? live.freeText === true : live.label === option.label);
+  return same(question.options[near]) ? near : question.options.findIndex(same);
 }
 
 /**
@@ -54,7 +55,7 @@ function indexOfLabel(question: ParsedQuestion, label: string, near: number): nu
 export function moveTo(option: QuestionOption, index: number, axis: Axis = VERTICAL, attempts = 3): Step[] {
   const on = (now: Reading): boolean => {
     const question = questionOf(now);
-    return question !== null && question.options[highlightOf(question)]?.label === option.label;
+    return question !== null && highlightOf(question) >= 0 && highlightOf(question) === indexNow(question, option, index);
   };
   const attempt = (left: number): Step => ({
     do: 'then',
@@ -62,7 +63,7 @@ export function moveTo(option: QuestionOption, index: number, axis: Axis = VERTI
       if (on(now)) return [];
       const question = questionOf(now);
       const from = highlightOf(question);
-      const to = question === null ? -1 : indexOfLabel(question, option.label, index);
+      const to = question === null ? -1 : indexNow(question, option, index);
       if (left === 0 || from < 0 || to < 0) return [giveUp(`the highlight could not be put on option ${index + 1}`)];
       return [{ do: 'keys', keys: moveKeys(from, to, [], axis.forward, axis.back) }, { do: 'settle', holds: on }, attempt(left - 1)];
     },
@@ -91,7 +92,7 @@ export function tickExactly(
     const want = wanted.has(index);
     const right = (now: Reading): boolean => {
       const live = questionOf(now);
-      return live !== null && live.options[indexOfLabel(live, option.label, index)]?.checked === want;
+      return live !== null && live.options[indexNow(live, option, index)]?.checked === want;
     };
     steps.push(
       {
@@ -113,12 +114,35 @@ export function showsText(screen: ScreenView, text: string): boolean {
   return shown.includes(wanted.slice(-40)) || (text.includes('\n') || text.length > 400 ? /\[Pasted/.test(shown) : false);
 }
 
-/** Types `text` into a field that has the focus, sees it there, then Enter in a write of its own. */
-export function typeAndEnter(text: string, submit: readonly string[] = ['enter']): Step[] {
+/** Types `text` into a field that has the focus and sees it there; several lines are pasted. */
+export function typeText(text: string): Step[] {
   return [
     { do: 'text', text, paste: text.includes('\n') },
     { do: 'expect', what: 'the text did not appear in the field', holds: (_now, screen) => showsText(screen, text) },
-    press(submit),
+  ];
+}
+
+/** Types `text`, then Enter in a write of its own. */
+export function typeAndEnter(text: string, submit: readonly string[] = ['enter']): Step[] {
+  return [...typeText(text), press(submit)];
+}
+
+/**
+ * Chooses an option by the keys it has at the moment of pressing: a single key that answers is pressed, anything that walks the list is
+ * walked and verified first.
+ */
+export function chooseLive(option: QuestionOption, index: number, axis: Axis = VERTICAL): Step[] {
+  return [
+    {
+      do: 'then',
+      plan: (now) => {
+        const live = questionOf(now);
+        const at = live === null ? -1 : indexNow(live, option, index);
+        if (live === null || at < 0) return [giveUp(`option ${index + 1} is not on the screen`)];
+        const [only, ...more] = live.options[at]!.keys;
+        return only !== undefined && more.length === 0 && only !== 'enter' ? [press([only])] : moveAndEnter(option, at, axis);
+      },
+    },
   ];
 }
 
