@@ -43,7 +43,7 @@ const EFFECTS: Record<Kind, string> = {
   permission: 'denies it and stops the turn',
   plan: 'rejects the plan; Claude stays in plan mode',
   trust: 'leaves Claude Code',
-  confirm: 'keeps the highlighted answer off',
+  confirm: 'closes the dialog without an answer',
   choice: 'closes the dialog',
 };
 

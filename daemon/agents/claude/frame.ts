@@ -84,7 +84,7 @@ export function findDialog(screen: ScreenView): Dialog | null {
 
 function findList(screen: ScreenView, lines: readonly Line[]): List | null {
   // Descriptions have a colour of their own, so the wrap limit may be generous.
-  const options = { limit: screen.cols - 8, throughRules: true, actionRows: true };
+  const options = { limit: screen.cols - 4, throughRules: true, actionRows: true };
   const numbered = numberedList(screen, lines, options);
   if (numbered !== null && lines.filter((line) => line.row > numbered.bottom && line.text !== '').length <= 8) {
     addLooseRow(lines, numbered);
@@ -167,7 +167,7 @@ function previewPane(screen: ScreenView, lines: readonly Line[]): Pane | null {
     while (bottom + 1 < lines.length) {
       const right = screen.line(lines[bottom + 1]!.row).slice(at);
       if (/^[│┃]/.test(right)) text.push(right.replace(/^[│┃] ?/, '').replace(/\s*[│┃]\s*$/, ''));
-      else if (isRule(screen.line(lines[bottom + 1]!.row))) break;
+      else if (isRule(screen.line(lines[bottom + 1]!.row)) && lines[bottom + 1]!.indent < at) break;
       bottom++;
     }
     return { top: lines[i]!.row, bottom: lines[bottom]!.row, at, text: text.join('\n') };

@@ -1,6 +1,6 @@
 /** What Claude Code does while its prompt box stands: working, ready, retrying, out of quota. Reads the rows above the box and the title. */
 import type { AgentState, ScreenView } from '../agent.ts';
-import { cellAt, joinWrapped, linesOf, squeeze } from '../lib/lines.ts';
+import { cellAt, joinWrapped, type Line, linesOf, squeeze } from '../lib/lines.ts';
 import type { PromptBox } from './frame.ts';
 
 /** Title glyphs of a working Claude; `✳` stands for idle and for asking alike. */
@@ -40,6 +40,11 @@ function lastMessage(screen: ScreenView, end: number): string {
     if (rows.length > 0 && (SPINNER.test(line.text) || /^[❯>]/.test(line.text))) break;
     // Right-aligned hints ("◐ medium · /effort") are no text of Claude's.
     if (line.indent > screen.cols / 2) continue;
+    // Tool calls and their results are grey, coloured or bold; prose has the default colour.
+    if (line.text !== '' && !isProse(screen, line)) {
+      if (rows.length > 0) rows.push('');
+      continue;
+    }
     rows.push(line.text.replace(/^(\s{0,2})[●⏺⎿]/, '$1 ').replace(/^(\s*)⎿/, '$1 '));
   }
   const blocks = joinWrapped(rows, screen.cols - 4)
@@ -48,7 +53,10 @@ function lastMessage(screen: ScreenView, end: number): string {
   return squeeze(blocks.filter((block) => block !== '').at(-1) ?? '');
 }
 
-/** True where the row's first visible cell has a background: Claude's echo of the user's prompt. */
-export function isEcho(screen: ScreenView, row: number): boolean {
-  return cellAt(screen, row, 0)?.bg !== -1;
+function isProse(screen: ScreenView, line: Line): boolean {
+  if (/^\s*⎿/.test(line.text)) return false;
+  const at = line.text.search(/[^\s●⏺]/);
+  const cell = cellAt(screen, line.row, Math.max(0, at));
+  const bulleted = /^\s{0,2}[●⏺]/.test(line.text);
+  return cell?.fg === -1 && !(bulleted && cell.bold);
 }

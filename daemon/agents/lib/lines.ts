@@ -94,8 +94,9 @@ export function joinWrapped(rows: readonly string[], limit: number): string {
     const text = row.slice(margin).trimEnd();
     if (above === undefined) out = text;
     else if (above.trim() !== '' && text !== '' && mayContinue(row.slice(0, margin) + above, text, limit)) {
-      // A row filled to the limit was cut inside a word; one that ended before it lost the blank it was broken at.
-      out += margin + above.length >= limit ? text.trimStart() : ` ${text.trimStart()}`;
+      // A word is cut only where it is too long for a row of its own; any other break swallowed a blank.
+      const word = (/\S*$/.exec(above)?.[0].length ?? 0) + (/^\S*/.exec(text.trimStart())?.[0].length ?? 0);
+      out += word > limit - margin ? text.trimStart() : ` ${text.trimStart()}`;
     } else out += `\n${text}`;
     above = text;
   }
