@@ -122,7 +122,7 @@ function withMachine(state: AppState, id: string, change: (machine: MachineState
 }
 
 function machineEvent(state: AppState, { machine, event, atMs }: Extract<StoreEvent, { type: 'machine.event' }>): AppState {
-  if (event.event === 'notice') return addNotice(state, { type: 'notice', level: event.data.level, text: event.data.text });
+  if (event.event === 'notice') return addNotice(state, event.data);
   // These are the output feed's and the outbox's.
   if (event.event === 'gap' || event.event === 'stream.end') return state;
   return withMachine(state, machine, (m) => ({ ...change(m, event, atMs), asOfMs: atMs }));
@@ -145,9 +145,7 @@ function change(m: MachineState, event: DomainEvent, atMs: number): MachineState
     case 'question':
       return { ...m, questions: bounded(new Map(m.questions).set(event.data.qid, event.data)) };
     case 'verdict':
-      return event.data.current
-        ? { ...m, questions: bounded(new Map(m.questions).set(event.data.current.qid, event.data.current)) }
-        : m;
+      return event.data.current ? { ...m, questions: bounded(new Map(m.questions).set(event.data.current.qid, event.data.current)) } : m;
   }
 }
 
@@ -182,7 +180,9 @@ function bounded(questions: Map<string, Question>): ReadonlyMap<string, Question
 }
 
 function trimmed(answers: Map<string, OutboxItem>): ReadonlyMap<string, OutboxItem> {
-  const done = [...answers.values()].filter((a) => a.verdict && a.verdict.verdict !== 'typed').sort((a, b) => b.createdAtMs - a.createdAtMs);
+  const done = [...answers.values()]
+    .filter((a) => a.verdict && a.verdict.verdict !== 'typed')
+    .sort((a, b) => b.createdAtMs - a.createdAtMs);
   for (const a of done.slice(MAX_CLOSED)) answers.delete(a.answerId);
   return answers;
 }

@@ -144,8 +144,8 @@ export class MachineLink {
     this.#resyncing = false;
     this.#requests?.fail(error);
     this.#requests = null;
-    // Told as closed, so that it says nothing more to a connection that may be somebody else's by now.
-    channel?.close(new ClawError('e2e_closed', error.message));
+    // `e2e_closed` says nothing more to a connection that may be gone; any other reason is told, so that the machine lets go too.
+    channel?.close(error);
   }
 
   #open(connections: [number, number]): void {

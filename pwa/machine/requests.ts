@@ -1,7 +1,7 @@
 /** Requests under way on one channel: ids, replies checked against the schema, deadlines. Knows no transport. */
 import * as v from 'valibot';
 import { asClawError, ClawError } from '../../shared/errors.ts';
-import { type ArgsOf, type CommandName, COMMANDS, type Message, type ResultOf } from '../../shared/protocol.ts';
+import { type ArgsOf, COMMANDS, type CommandName, type Message, type ResultOf } from '../../shared/protocol.ts';
 
 const DEADLINE_MS = 15_000;
 

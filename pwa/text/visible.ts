@@ -29,8 +29,8 @@ const NAMES: Record<number, string> = {
 };
 
 // C0 without tab and newline, DEL, C1; unusual spaces; marks and overrides; fillers that draw nothing; tags; supplementary selectors.
-// biome-ignore lint/suspicious/noMisleadingCharacterClass: the class is meant to hold single code points, joiners and selectors included
 const HIDDEN =
+  // biome-ignore lint/suspicious/noMisleadingCharacterClass: the class is meant to hold single code points, joiners and selectors included
   /[\u0000-\u0008\u000b-\u001f\u007f-\u00a0\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufeff\uffa0\ufff0-\ufffb\u{1d173}-\u{1d17a}\u{e0000}-\u{e0fff}]/gu;
 const PICTOGRAPH_BEFORE = /(?:\p{Extended_Pictographic}|\u{fe0f}|[\u{1f3fb}-\u{1f3ff}])$/u;
 const PICTOGRAPH_AFTER = /^\p{Extended_Pictographic}/u;
