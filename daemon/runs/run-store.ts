@@ -1,0 +1,204 @@
+/**
+ * The runs of this machine, live and finished, as their folders tell: run.json, exit.json, log/, events.jsonl. Owns finding them, knowing
+ * which are alive, reading the output of finished ones, history records and retention. The folders are the truth; nothing is cached.
+ */
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import { ClawError } from '../../shared/errors.ts';
+import { readPrivateFile, type State, writeFileAtomic } from '../state.ts';
+import { type ConnectOptions, HolderClient } from './holder-client.ts';
+import type { ExitRecord, Resized, RunRecord } from './holder-protocol.ts';
+import { StoredLog } from './log-segments.ts';
+import { isRunId } from './run-id.ts';
+import { readSizes } from './size-history.ts';
+
+export interface StoredRun {
+  run: RunRecord;
+  /** How it ended; null while it lives. */
+  exit: ExitRecord | null;
+}
+
+export interface Retention {
+  /** Finished runs kept at most. */
+  count: number;
+  /** Finished runs older than this go. */
+  ageMs: number;
+  /** All finished runs together, bytes on disk. */
+  bytes: number;
+}
+export const DEFAULT_RETENTION: Retention = { count: 500, ageMs: 30 * 86_400_000, bytes: 1 << 30 };
+
+const CONNECT_TIMEOUT_MS = 2000;
+
+export class RunStore {
+  readonly state: State;
+
+  constructor(state: State) {
+    this.state = state;
+  }
+
+  dir(id: string): string {
+    if (!isRunId(id)) throw new ClawError('not_found', `"${id.slice(0, 40)}" is no run id.`);
+    return path.join(this.state.runs, id);
+  }
+
+  /** Every run whose record can be read, newest first. `exit` is as on disk: a run without one may be alive or lost, see `adopt`. */
+  list(): StoredRun[] {
+    const runs: StoredRun[] = [];
+    for (const name of fs.readdirSync(this.state.runs)) {
+      const found = isRunId(name) ? this.get(name) : null;
+      if (found !== null) runs.push(found);
+    }
+    return runs.sort((a, b) => b.run.startedMs - a.run.startedMs);
+  }
+
+  /** One run, or null where there is none or its record is damaged (it then stays on disk, untouched). */
+  get(id: string): StoredRun | null {
+    const dir = this.dir(id);
+    const run = readRecord<RunRecord>(path.join(dir, 'run.json'));
+    if (run === null || run.v !== 1 || run.id !== id || typeof run.pid !== 'number' || !Array.isArray(run.argv)) return null;
+    return { run, exit: readRecord<ExitRecord>(path.join(dir, 'exit.json')) };
+  }
+
+  /** The run that a person means: an id, its beginning or end, or a name (the newest of that name, live ones first). @throws not_found, usage */
+  find(text: string): StoredRun {
+    const runs = this.list();
+    const exact = runs.find(({ run }) => run.id === text);
+    if (exact !== undefined) return exact;
+    const named = runs.filter(({ run }) => run.name === text);
+    const byName = named.find(({ exit }) => exit === null) ?? named[0];
+    if (byName !== undefined) return byName;
+    const partly = text.length < 3 ? [] : runs.filter(({ run }) => run.id.startsWith(text) || run.id.endsWith(text));
+    if (partly.length > 1) {
+      throw new ClawError('usage', `"${text}" could be ${partly.map(({ run }) => run.id).join(' or ')}.`, { hint: 'Give more of the id.' });
+    }
+    if (partly[0] !== undefined) return partly[0];
+    throw new ClawError('not_found', `There is no run "${text}".`, { hint: 'See them with: clawtab jobs' });
+  }
+
+  /**
+   * The runs that live now. A run without exit record whose socket nobody serves has lost its holder: it gets an exit record that says so,
+   * once. Called when the daemon starts and whenever a client reports `lost`.
+   */
+  async adopt(nowMs = Date.now()): Promise<StoredRun[]> {
+    const open = this.list().filter(({ exit }) => exit === null);
+    const alive = await Promise.all(open.map(({ run }) => isServed(run.socket)));
+    const live: StoredRun[] = [];
+    for (const [i, stored] of open.entries()) {
+      if (alive[i] === true) live.push(stored);
+      else this.#markLost(stored.run, nowMs);
+    }
+    return live;
+  }
+
+  connect(run: RunRecord, options: ConnectOptions): Promise<HolderClient> {
+    return HolderClient.connect(run.socket, this.dir(run.id), options);
+  }
+
+  /** Output of a finished run, by offset. For a live one ask its holder. */
+  log(stored: StoredRun): StoredLog {
+    return new StoredLog(path.join(this.dir(stored.run.id), 'log'), stored.run.epoch, stored.exit?.endOffset ?? null);
+  }
+
+  /** Sizes of the run's terminal, oldest first. */
+  sizes(run: RunRecord): Resized[] {
+    return readSizes(path.join(this.dir(run.id), 'sizes.jsonl'), { offset: 0, cols: run.cols, rows: run.rows });
+  }
+
+  /** Adds an entry to the run's event list (questions, answers, retries); durable for the daemon's restart, not for a power cut. */
+  addEvent(id: string, event: Readonly<Record<string, unknown>>): void {
+    fs.appendFileSync(path.join(this.dir(id), 'events.jsonl'), `${JSON.stringify(event)}\n`, { mode: 0o600 });
+  }
+
+  /** The run's events in order; a line cut off by a crash is left out. */
+  events(id: string): Record<string, unknown>[] {
+    const file = path.join(this.dir(id), 'events.jsonl');
+    if (!fs.existsSync(file)) return [];
+    return fs
+      .readFileSync(file, 'utf8')
+      .split('\n')
+      .flatMap((row) => parseRow(row));
+  }
+
+  /** Deletes a finished run. @throws not_found, already_running */
+  remove(id: string): void {
+    const stored = this.get(id);
+    if (stored === null) throw new ClawError('not_found', `There is no run ${id}.`);
+    if (stored.exit === null)
+      throw new ClawError('already_running', `Run ${id} has not ended.`, { hint: `Stop it first: clawtab jobs stop ${id}` });
+    fs.rmSync(this.dir(id), { recursive: true, force: true });
+  }
+
+  /** Applies the retention rules to finished runs; returns the ids that went. */
+  prune(retention: Retention = DEFAULT_RETENTION, nowMs = Date.now()): string[] {
+    const gone: string[] = [];
+    let kept = 0;
+    let bytes = 0;
+    for (const { run, exit } of this.list()) {
+      if (exit === null) continue;
+      const size = folderBytes(this.dir(run.id));
+      const fits = kept < retention.count && bytes + size <= retention.bytes && nowMs - exit.endedMs <= retention.ageMs;
+      if (fits) {
+        kept++;
+        bytes += size;
+      } else {
+        fs.rmSync(this.dir(run.id), { recursive: true, force: true });
+        gone.push(run.id);
+      }
+    }
+    return gone;
+  }
+
+  #markLost(run: RunRecord, nowMs: number): void {
+    // The holder may have written its own end between the two looks.
+    if (fs.existsSync(path.join(this.dir(run.id), 'exit.json'))) return;
+    const end = new StoredLog(path.join(this.dir(run.id), 'log'), run.epoch, null).end;
+    const exit: ExitRecord = { v: 1, code: null, signal: null, how: 'lost', endOffset: end, endedMs: nowMs, stoppedBy: null };
+    writeFileAtomic(path.join(this.dir(run.id), 'exit.json'), JSON.stringify(exit, null, 1));
+    fs.rmSync(run.socket, { force: true });
+  }
+}
+
+function readRecord<T>(file: string): T | null {
+  const bytes = readPrivateFile(file, 4 << 20);
+  if (bytes === null) return null;
+  try {
+    const value: unknown = JSON.parse(bytes.toString('utf8'));
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as T) : null;
+  } catch {
+    return null;
+  }
+}
+
+function parseRow(row: string): Record<string, unknown>[] {
+  try {
+    return [JSON.parse(row)];
+  } catch {
+    return [];
+  }
+}
+
+/** Decided by connecting: a pid may have been given to another process, a socket file may have been left behind. */
+function isServed(socketPath: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(socketPath);
+    const done = (served: boolean) => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve(served);
+    };
+    // A holder that is only slow is alive: declaring it lost would be the worse mistake.
+    const timer = setTimeout(() => done(true), CONNECT_TIMEOUT_MS);
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+  });
+}
+
+function folderBytes(dir: string): number {
+  let sum = 0;
+  for (const entry of fs.readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    if (entry.isFile()) sum += fs.statSync(path.join(entry.parentPath, entry.name), { throwIfNoEntry: false })?.size ?? 0;
+  }
+  return sum;
+}
