@@ -53,6 +53,8 @@ export interface HookHint {
 export interface Hints {
   hooks: readonly HookHint[];
   argv: readonly string[];
+  /** The question that stands open by what was read before, if any: rows of a list that have scrolled off since are still in it. */
+  standing?: ParsedQuestion;
 }
 
 export type AgentState =

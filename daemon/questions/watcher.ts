@@ -98,7 +98,9 @@ export class Watcher {
   read(): Reading {
     const generation = this.screen.generation;
     if (this.#reading?.generation !== generation || this.#reading.hooks !== this.#hookCount) {
-      const reading = this.#agent.read(this.screen.view(), { hooks: this.#hooks, argv: this.#argv });
+      const standing = this.detector.standing?.question;
+      const hints = { hooks: this.#hooks, argv: this.#argv, ...(standing === undefined ? {} : { standing }) };
+      const reading = this.#agent.read(this.screen.view(), hints);
       this.#reading = { generation, hooks: this.#hookCount, reading };
     }
     return this.#reading.reading;

@@ -1,0 +1,413 @@
+/** From Gemini's dialog to a question: heading, tabs, body (command, diff, plan), the sentence that asks, rows, footer. Structure first. */
+import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { ScreenView } from '../agent.ts';
+import { frameAround, gridRow } from '../lib/grid.ts';
+import { times } from '../lib/keys.ts';
+import { joinWrapped, squeeze } from '../lib/lines.ts';
+import type { RadioItem, RadioList } from '../lib/radio-list.ts';
+import { type Dialog, findDialog } from './frame.ts';
+
+/** Rows that widen rights beyond this one question. */
+const WIDENS = /\b(?:session|future|always|all server|automatically|trust|disable)\b/i;
+const REFUSES = /^(?:no\b|don.t\b)/i;
+
+interface Body {
+  title: string;
+  /** Rest of the heading row: what the tool says about itself. */
+  note: string;
+  /** "2 of 3": place in the queue of dialogs. */
+  place: string;
+  tabs: ParsedQuestion['tabs'];
+  /** Texts in boxes of their own: command or diff. */
+  boxed: string;
+  boxedIsDiff: boolean;
+  paragraphs: string[];
+  /** A second heading row that begins with the asking tool's mark. */
+  tool: string;
+}
+
+export interface ReadDialog {
+  question: ParsedQuestion;
+  anchor: string;
+  /** The list shows a window of its rows only. */
+  scrolls: boolean;
+}
+
+export function readDialog(screen: ScreenView): ReadDialog | null {
+  const dialog = findDialog(screen);
+  if (dialog === null) return null;
+  return dialog.list === null ? fieldDialog(screen, dialog) : listDialog(screen, dialog, dialog.list);
+}
+
+function listDialog(screen: ScreenView, dialog: Dialog, list: RadioList): ReadDialog | null {
+  const body = readBody(screen, dialog, list.top);
+  const footer = paragraphs(screen, dialog, list.bottom + 1, dialog.to + 1).join(' ');
+  const custom = customIndex(screen, dialog, list);
+  const options = list.items.map((item, index) => option(screen, list, item, index, custom));
+  const asks = list.items.some((item) => item.indented || item.checked !== undefined);
+  const kind = kindOf(body, list, asks);
+  const split = wording(body, kind);
+  const question: ParsedQuestion = {
+    kind,
+    title: body.title,
+    ...split,
+    ...(body.note === '' ? {} : { note: body.note }),
+    ...(split.detail === ''
+      ? {}
+      : { detailKind: kind === 'plan' ? 'plan' : body.boxed === '' ? 'text' : body.boxedIsDiff ? 'diff' : 'command' }),
+    options,
+    ...(asks ? { freeText: { option: custom < 0 ? null : custom, multiline: true } } : {}),
+    ...(body.tabs === undefined ? {} : { tabs: body.tabs }),
+    ...dismissal(kind, options, footer),
+    source: 'screen',
+  };
+  return { question, anchor: body.place, scrolls: list.arrows };
+}
+
+function option(screen: ScreenView, list: RadioList, item: RadioItem, index: number, custom: number): QuestionOption {
+  const inField = list.highlighted === custom && custom >= 0;
+  const keys = keysOf(item.number, index - list.highlighted, inField || index === custom);
+  const action = item.number === undefined;
+  return {
+    label: index === custom ? fieldText(screen, list, item) : item.label,
+    ...(item.description === '' ? {} : { description: item.description }),
+    keys,
+    ...(item.pointer ? { default: true } : {}),
+    ...(item.checked === undefined ? {} : { checked: item.checked }),
+    ...(index === custom ? { freeText: true } : {}),
+    ...(WIDENS.test(item.label) && !REFUSES.test(item.label) && !item.indented ? { dangerous: true } : {}),
+    ...(action ? { submit: true } : {}),
+  };
+}
+
+/** Once the row that takes text has the focus, digits are typed into it; from ten on, a digit is not enough. */
+export function keysOf(number: number | undefined, distance: number, walk: boolean): string[] {
+  if (number !== undefined && number <= 9 && !walk) return [String(number)];
+  return [...times(distance >= 0 ? 'down' : 'up', Math.abs(distance)), 'enter'];
+}
+
+/** The row that takes text is the last numbered one of a question; it has no description. -1 where it is scrolled off. */
+function customIndex(screen: ScreenView, dialog: Dialog, list: RadioList): number {
+  const asks = list.items.some((item) => item.indented || item.checked !== undefined);
+  const last = list.items.findLastIndex((item) => item.number !== undefined);
+  const item = list.items[last];
+  if (!asks || item === undefined || item.description !== '') return -1;
+  const hasAction = list.items.some((each) => each.number === undefined);
+  if (list.moreBelow && !hasAction && !isFaint(screen, dialog, list, item) && !hasCursor(screen, item)) return -1;
+  return last;
+}
+
+/** Has the colour of the footer below the list: a placeholder, not an option. */
+function isFaint(screen: ScreenView, dialog: Dialog, list: RadioList, item: RadioItem): boolean {
+  for (let row = list.bottom + 1; row <= dialog.to; row++) {
+    const line = gridRow(screen, row);
+    const first = line.first(dialog.left, dialog.right);
+    if (first >= 0) return line.tone(first) === item.tone;
+  }
+  return false;
+}
+
+/** A text field with the focus shows its cursor as a cell with swapped colours. */
+export function hasCursor(screen: ScreenView, item: RadioItem): boolean {
+  for (let row = item.row; row <= item.lastRow; row++) {
+    for (let col = item.labelCol - 1; col < screen.cols; col++) if (screen.cell(row, col)?.inverse === true) return true;
+  }
+  return false;
+}
+
+/** The label of a text row: its placeholder, or what is typed there. */
+function fieldText(screen: ScreenView, list: RadioList, item: RadioItem): string {
+  const rows: string[] = [];
+  for (let row = item.row; row <= item.lastRow; row++) {
+    rows.push(gridRow(screen, row).text(item.labelCol, list.right).trim());
+  }
+  return squeeze(rows.join(' '));
+}
+
+/** What is typed into the row that takes text: '' while it shows its placeholder; null where that row is not on the screen. */
+export function typedText(screen: ScreenView): string | null {
+  const dialog = findDialog(screen);
+  if (dialog?.list == null) {
+    const field = dialog === null ? null : fieldRow(screen, dialog);
+    if (dialog === null || field === null) return null;
+    const line = gridRow(screen, field.row);
+    return screen.cell(field.row, field.col)?.inverse === true && (line.flat[field.col] ?? ' ') !== ' '
+      ? ''
+      : line.text(field.col, field.right).trim();
+  }
+  const index = customIndex(screen, dialog, dialog.list);
+  const item = dialog.list.items[index];
+  if (item === undefined) return null;
+  return isFaint(screen, dialog, dialog.list, item) ? '' : fieldText(screen, dialog.list, item);
+}
+
+function kindOf(body: Body, list: RadioList, asks: boolean): ParsedQuestion['kind'] {
+  if (list.items.some((item) => item.checked !== undefined)) return 'multiselect';
+  if (asks) return body.title.endsWith('?') ? 'plan' : 'choice';
+  if (/\btrust\b/i.test(body.title)) return 'trust';
+  if (body.boxed !== '' || body.tool !== '') return 'permission';
+  const [first, second, third] = list.items;
+  return third === undefined && first?.label === 'Yes' && second?.label === 'No' ? 'confirm' : 'choice';
+}
+
+/** Which part of the body asks and which is what it is about. */
+function wording(body: Body, kind: ParsedQuestion['kind']): { text: string; detail: string } {
+  const rest = [...body.paragraphs];
+  if (kind === 'choice' && body.boxed === '' && body.tabs === undefined && body.title !== '' && rest.length === 0)
+    return { text: body.title, detail: '' };
+  if (kind === 'plan' || kind === 'trust') return { text: body.title, detail: rest.join('\n\n') };
+  if (kind === 'permission') {
+    const text = rest.pop() ?? body.title;
+    const about = [body.boxed, ...rest].filter((part) => part !== '').join('\n\n');
+    return { text, detail: about === '' ? body.tool : about };
+  }
+  if (kind === 'confirm') return { text: rest.pop() ?? body.title, detail: rest.join('\n\n') };
+  return { text: rest.join('\n\n'), detail: body.boxed };
+}
+
+function dismissal(kind: ParsedQuestion['kind'], options: readonly QuestionOption[], footer: string): Pick<ParsedQuestion, 'dismiss'> {
+  const told = /\besc\b/i.test(footer) || options.some((each) => /\(esc\)/i.test(each.label));
+  if (kind === 'trust') return { dismiss: { keys: ['esc'], effect: 'leaves Gemini CLI without an answer' } };
+  if (kind === 'permission') return { dismiss: { keys: ['esc'], effect: 'denies it and stops the turn' } };
+  if (kind === 'plan') return { dismiss: { keys: ['esc'], effect: 'does not approve the plan and stops the turn' } };
+  if (!told) return {};
+  return { dismiss: { keys: ['esc'], effect: kind === 'confirm' ? 'closes the dialog' : 'cancels the question without an answer' } };
+}
+
+/** Everything between the top of the dialog and row `end`. */
+function readBody(screen: ScreenView, dialog: Dialog, end: number): Body {
+  const body: Body = { title: '', note: '', place: '', tabs: undefined, boxed: '', boxedIsDiff: false, paragraphs: [], tool: '' };
+  let row = dialog.from;
+  const blank = (r: number) => gridRow(screen, r).first(dialog.left, dialog.right) < 0;
+  while (row < end && blank(row)) row++;
+  // The heading is bold; a dialog whose top has scrolled off has none.
+  if (dialog.frame !== null && dialog.frame.top >= 0 && row < end) row = heading(screen, dialog, row, end, body);
+  const runs: { from: number; to: number }[] = [];
+  for (let r = row; r < end; ) {
+    if (blank(r)) {
+      r++;
+      continue;
+    }
+    const box = innerBox(screen, dialog, r);
+    if (box !== null && box.bottom < end) {
+      const text = boxText(screen, box);
+      body.boxedIsDiff ||= isDiff(screen, box);
+      body.boxed += (body.boxed === '' ? '' : '\n\n') + text;
+      r = box.bottom + 1;
+      continue;
+    }
+    let to = r;
+    while (to + 1 < end && !blank(to + 1) && innerBox(screen, dialog, to + 1) === null) to++;
+    runs.push({ from: r, to });
+    r = to + 1;
+  }
+  for (const run of runs) {
+    const tabs = body.tabs === undefined && body.paragraphs.length === 0 ? tabsOf(screen, dialog, run.from, run.to) : undefined;
+    if (tabs !== undefined) body.tabs = tabs;
+    else body.paragraphs.push(paragraph(screen, dialog, run.from, run.to));
+  }
+  return body;
+}
+
+/** Title row(s): `? Shell  what it says`, `Answer Questions`, or `Action Required` with the tool in the next row. Returns the row after. */
+function heading(screen: ScreenView, dialog: Dialog, row: number, end: number, body: Body): number {
+  const line = gridRow(screen, row);
+  const first = line.first(dialog.left, dialog.right);
+  let text = line.text(first, dialog.right);
+  const place = /\s{2,}(\d+ \S+ \d+)$/.exec(text);
+  if (place !== null) {
+    body.place = place[1]!;
+    text = text.slice(0, place.index);
+  }
+  const asking = /^\?\s+(\S.*)$/.exec(text);
+  if (asking !== null) {
+    const [title, note] = splitGap(asking[1]!);
+    body.title = title;
+    body.note = note;
+    return row + 1;
+  }
+  if (screen.cell(row, first)?.bold !== true) return row;
+  let next = row + 1;
+  while (
+    next < end &&
+    gridRow(screen, next).first(dialog.left, dialog.right) >= 0 &&
+    gridRow(screen, next).cell(first)?.bold === true &&
+    gridRow(screen, next).first(dialog.left, dialog.right) === first
+  ) {
+    text += ` ${gridRow(screen, next).text(first, dialog.right)}`;
+    next++;
+  }
+  body.title = squeeze(text);
+  let tool = next;
+  while (tool < end && gridRow(screen, tool).first(dialog.left, dialog.right) < 0) tool++;
+  const mark = tool < end ? /^\?\s+(\S.*)$/.exec(gridRow(screen, tool).text(first, dialog.right)) : null;
+  if (mark === null) return next;
+  body.tool = squeeze(mark[1]!);
+  body.note = body.tool;
+  return tool + 1;
+}
+
+function splitGap(text: string): [string, string] {
+  const gap = /\S(\s{2,})\S/.exec(text);
+  return gap === null ? [text.trim(), ''] : [text.slice(0, gap.index + 1), squeeze(text.slice(gap.index + 1))];
+}
+
+interface Inner {
+  top: number;
+  bottom: number;
+  left: number;
+  right: number;
+}
+
+function innerBox(screen: ScreenView, dialog: Dialog, row: number): Inner | null {
+  const line = gridRow(screen, row);
+  const left = line.first(dialog.left, dialog.right);
+  if (left < 0) return null;
+  const glyph = line.flat[left]!;
+  if (!'╭│╰┌└'.includes(glyph)) return null;
+  // The top of a box may have scrolled off the screen with the dialog's.
+  if (glyph === '│' && !(dialog.frame?.top === -1 && row === dialog.from)) return null;
+  if (glyph === '╰') return { top: row, bottom: row, left, right: dialog.right };
+  let bottom = row + 1;
+  while (bottom <= dialog.to && gridRow(screen, bottom).flat[left] === '│') bottom++;
+  if (!'╰└'.includes(gridRow(screen, bottom).flat[left] ?? ' ')) return null;
+  const right = gridRow(screen, bottom).flat.indexOf('╯', left + 1);
+  return { top: glyph === '│' ? row - 1 : row, bottom, left, right: right < 0 ? dialog.right : right };
+}
+
+function boxRows(screen: ScreenView, box: Inner): string[] {
+  const rows: string[] = [];
+  for (let row = box.top + 1; row < box.bottom; row++) rows.push(gridRow(screen, row).text(box.left + 2, box.right));
+  return rows;
+}
+
+/** What stands in the box, un-wrapped where it is a command; a diff keeps its rows. */
+function boxText(screen: ScreenView, box: Inner): string {
+  const rows = boxRows(screen, box);
+  if (isDiff(screen, box)) return rows.join('\n').trimEnd();
+  return joinWrapped(rows, box.right - 1 - (box.left + 2));
+}
+
+/** Rows with a number column and a sign column behind it. */
+function isDiff(screen: ScreenView, box: Inner): boolean {
+  const rows = boxRows(screen, box).filter((row) => row.trim() !== '');
+  return rows.length > 0 && rows.filter((row) => /^\s*\d+\s{1,2}[-+ ]/.test(row)).length * 2 >= rows.length;
+}
+
+function paragraph(screen: ScreenView, dialog: Dialog, from: number, to: number): string {
+  const left = dialog.frame === null ? dialog.left : dialog.left + 1;
+  const rows: string[] = [];
+  for (let row = from; row <= to; row++) rows.push(gridRow(screen, row).text(left, dialog.right));
+  return joinWrapped(rows, dialog.right - left - 1);
+}
+
+function paragraphs(screen: ScreenView, dialog: Dialog, from: number, to: number): string[] {
+  const out: string[] = [];
+  let start = -1;
+  for (let row = from; row <= to; row++) {
+    const blank = row === to || gridRow(screen, row).first(dialog.left, dialog.right) < 0;
+    if (!blank && start < 0) start = row;
+    if (blank && start >= 0) {
+      out.push(paragraph(screen, dialog, start, row - 1));
+      start = -1;
+    }
+  }
+  return out;
+}
+
+/** `← □ Name │ ✓ Other │ ≡ Review →`: the current one is underlined. */
+function tabsOf(screen: ScreenView, dialog: Dialog, from: number, to: number): ParsedQuestion['tabs'] {
+  const line = gridRow(screen, from);
+  const first = line.first(dialog.left, dialog.right);
+  if (line.flat[first] !== '←') return undefined;
+  // Too narrow for one row, a tab's name goes on below in its own column; the marks stand in the first row.
+  const marks = [...line.flat.slice(0, dialog.right).matchAll(/(?:←|│) +([□✓≡]) /g)];
+  return marks.map((mark, n) => {
+    const at = mark.index + mark[0].length;
+    const end = (marks[n + 1]?.index ?? line.flat.slice(0, dialog.right).search(/ →|→\s*$/)) || dialog.right;
+    let title = '';
+    let current = false;
+    for (let row = from; row <= to; row++) {
+      const part = gridRow(screen, row);
+      title += ` ${part.text(at, end < at ? dialog.right : end)}`;
+      const col = part.first(at, end < at ? dialog.right : end);
+      current ||= col >= 0 && part.cell(col)?.underline === true;
+    }
+    return { title: squeeze(title.replace(/→/g, '')), answered: mark[1] === '✓', current };
+  });
+}
+
+/** A dialog without a list: a text field, a secret, or the page that reviews the answers. */
+function fieldDialog(screen: ScreenView, dialog: Dialog): ReadDialog | null {
+  const field = fieldRow(screen, dialog);
+  if (field === null) return review(screen, dialog);
+  const body = readBody(screen, dialog, field.boxTop ?? field.row);
+  if (body.title === '') return null;
+  const secret = field.boxTop !== undefined;
+  return {
+    anchor: body.place,
+    scrolls: false,
+    question: {
+      kind: secret ? 'password' : 'text',
+      title: body.title,
+      text: body.paragraphs.join('\n\n') || body.title,
+      detail: '',
+      options: [],
+      freeText: { option: null, multiline: !secret },
+      ...(body.tabs === undefined ? {} : { tabs: body.tabs }),
+      dismiss: { keys: ['esc'], effect: secret ? 'goes back to the ways of signing in' : 'cancels the question without an answer' },
+      source: 'screen',
+    },
+  };
+}
+
+interface Field {
+  row: number;
+  col: number;
+  right: number;
+  /** Top border, where the field has a box of its own. */
+  boxTop: number | undefined;
+}
+
+function fieldRow(screen: ScreenView, dialog: Dialog): Field | null {
+  for (let row = dialog.to; row >= dialog.from; row--) {
+    const line = gridRow(screen, row);
+    let col = line.first(dialog.left, dialog.right);
+    if (col < 0) continue;
+    const boxed = line.flat[col] === '│';
+    if (!boxed && !/^> /.test(line.flat.slice(col, col + 2) + (line.flat[col + 2] === undefined ? ' ' : ''))) continue;
+    const right = boxed ? (frameAround(screen, row, dialog.right)?.right ?? dialog.right) : dialog.right;
+    col += 2;
+    for (let c = col; c < Math.min(right, screen.cols); c++) {
+      if (screen.cell(row, c)?.inverse !== true) continue;
+      let top = row;
+      while (boxed && top > dialog.from && gridRow(screen, top).flat[col - 2] === '│') top--;
+      return { row, col, right: boxed ? gridRow(screen, row).flat.lastIndexOf('│', right - 1) : right, boxTop: boxed ? top : undefined };
+    }
+  }
+  return null;
+}
+
+/** The last page of several questions: nothing to choose, Enter sends all answers. */
+function review(screen: ScreenView, dialog: Dialog): ReadDialog | null {
+  if (dialog.frame === null) return null;
+  const body = readBody(screen, dialog, dialog.to + 1);
+  const last = body.tabs?.at(-1);
+  if (body.tabs === undefined || last?.current !== true) return null;
+  const [text = '', ...rest] = body.paragraphs;
+  const footer = rest.pop() ?? '';
+  return {
+    anchor: body.place,
+    scrolls: false,
+    question: {
+      kind: 'confirm',
+      title: body.title,
+      text,
+      detail: rest.join('\n\n'),
+      options: [{ label: 'Submit', keys: ['enter'], default: true, submit: true }],
+      tabs: body.tabs,
+      ...(/\besc\b/i.test(footer) ? { dismiss: { keys: ['esc'], effect: 'cancels all questions without an answer' } } : {}),
+      source: 'screen',
+    },
+  };
+}

@@ -1,0 +1,227 @@
+/**
+ * From a choice to verified steps in Gemini's dialogs. Digits where a digit answers; the row that takes text is walked to, because with it
+ * in focus digits are text. Text is only typed into a field that is seen to be empty and focused.
+ */
+import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { Reading, ScreenView, Step } from '../agent.ts';
+import {
+  chooseLive,
+  dismissSteps,
+  giveUp,
+  moveTo,
+  optionAt,
+  press,
+  questionOf,
+  refuse,
+  safeText,
+  tickExactly,
+  typeText,
+} from '../lib/plan.ts';
+import { typedText } from './dialog.ts';
+import { promptBox } from './frame.ts';
+
+/** How often the highlight is moved in search of a row that is scrolled off. */
+const MAX_MOVES = 60;
+
+export function keys(question: ParsedQuestion, choice: Choice): Step[] {
+  switch (choice.type) {
+    case 'dismiss':
+      return dismissSteps(question);
+    case 'text':
+      return textSteps(question, safeText(choice.text));
+    case 'option':
+      return optionSteps(question, choice.index, choice.text);
+    case 'options':
+      return multiSteps(question, new Set(choice.picks.map((pick) => pick.index)), choice.text);
+    case 'form':
+      return formSteps(question, choice.pages);
+  }
+}
+
+/** Only a digit that answers may be pressed; Enter on a highlight that stands is walked to and looked at again. */
+function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {
+  const option = optionAt(question, index);
+  if (text !== undefined && text !== '')
+    return option.freeText === true ? textSteps(question, safeText(text)) : refuse('This option takes no text.');
+  if (option.freeText === true) return refuse('This option needs a text.');
+  if (question.kind === 'multiselect') {
+    if (option.submit === true) return chooseLive(option, index);
+    return multiSteps(question, new Set([index]), undefined);
+  }
+  return question.kind === 'confirm' && option.submit === true ? [stillThere(question), press(['enter'])] : chooseLive(option, index);
+}
+
+const stillThere = (question: ParsedQuestion): Step => ({
+  do: 'expect',
+  what: 'the page has changed',
+  holds: (now) => questionOf(now)?.text === question.text,
+});
+
+function textSteps(question: ParsedQuestion, text: string): Step[] {
+  if (question.kind === 'idle') return promptSteps(text);
+  if (question.freeText === undefined) return refuse('This question takes no text.');
+  return [...openField(question), ...fill(text), press(['enter'])];
+}
+
+/** A prompt goes into the empty box; what is being typed at the desk is not overwritten. */
+function promptSteps(text: string): Step[] {
+  return [
+    { do: 'expect', what: 'something is being typed at the desk', holds: (_now, screen) => promptBox(screen)?.draft === '' },
+    ...typeText(text),
+    press(['enter']),
+  ];
+}
+
+/** Puts the highlight on the row that takes text, however far it is scrolled off. */
+function openField(question: ParsedQuestion): Step[] {
+  if (question.kind === 'text' || question.kind === 'password') return [];
+  const onField = (now: Reading): boolean =>
+    questionOf(now)?.options.some((option) => option.freeText === true && option.default === true) === true;
+  return [...search(onField, 'the row that takes text'), { do: 'expect', what: 'the row that takes text has no focus', holds: onField }];
+}
+
+/** Moves the highlight one row at a time until `found`; gives up after a whole round. */
+function search(found: (now: Reading) => boolean, what: string): Step[] {
+  const mark = (now: Reading) => JSON.stringify(questionOf(now)?.options ?? null);
+  const step = (left: number): Step => ({
+    do: 'then',
+    plan: (now) => {
+      if (found(now)) return [];
+      const live = questionOf(now);
+      if (live === null || left === 0) return [giveUp(`${what} could not be reached`)];
+      const before = mark(now);
+      // Lists go round; the row is near the end, so upwards is the short way from the first half.
+      const at = live.options.findIndex((option) => option.default === true);
+      const target = live.options.findIndex((option) => option.freeText === true);
+      const key = target >= 0 && at >= 0 ? (target > at ? 'down' : 'up') : 'down';
+      return [{ do: 'keys', keys: [key] }, { do: 'settle', holds: (later) => mark(later) !== before }, step(left - 1)];
+    },
+  });
+  return [step(MAX_MOVES)];
+}
+
+/** Types into the focused field, emptied first if somebody has begun there, and sees exactly this text in it. */
+function fill(text: string): Step[] {
+  const shown = (screen: ScreenView): string | null => typedText(screen);
+  const same = (screen: ScreenView): boolean => {
+    const now = shown(screen)?.replace(/\s+/g, '') ?? '';
+    const wanted = text.replace(/\s+/g, '');
+    // A long text scrolls in its three rows: then its end is what can be seen. Several pasted lines may be folded into a note.
+    return (
+      now === wanted || (now.length > 60 && wanted.endsWith(now)) || ((text.includes('\n') || text.length > 400) && /\[Pasted/.test(now))
+    );
+  };
+  return [
+    { do: 'then', plan: (_now, screen) => (shown(screen) === '' || shown(screen) === null ? [] : [{ do: 'keys', keys: ['ctrl-c'] }]) },
+    { do: 'expect', what: 'the field for the text is not empty', holds: (_now, screen) => shown(screen) === '' },
+    { do: 'text', text, paste: text.includes('\n') },
+    { do: 'expect', what: 'the text did not appear in the field', holds: (_now, screen) => same(screen) },
+  ];
+}
+
+function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: string | undefined): Step[] {
+  if (question.kind !== 'multiselect') return refuse('This question takes one option.');
+  for (const index of picks) {
+    const option = optionAt(question, index);
+    if (option.checked === undefined || option.freeText === true) return refuse(`Option ${index + 1} cannot be ticked.`);
+  }
+  // "All of the above" is a shortcut for the others: it is ticked when they all are, never by itself.
+  const rows = tickable(question);
+  const all = question.options.findIndex(
+    (option, index) => option.checked !== undefined && !rows.includes(index) && option.freeText !== true,
+  );
+  const wanted = all >= 0 && picks.has(all) ? new Set([...rows]) : new Set([...picks]);
+  const some: ParsedQuestion = {
+    ...question,
+    options: question.options.map((option, index) => (rows.includes(index) ? option : { ...option, freeText: true })),
+  };
+  const steps: Step[] = [...leaveField(question), ...tickExactly(some, wanted, (option) => option.keys, false)];
+  if (text !== undefined && text !== '') return [...steps, ...openField(question), ...fill(safeText(text)), press(['enter'])];
+  if (wanted.size === 0) return refuse('Choose at least one option.');
+  const onSubmit = (now: Reading): boolean =>
+    questionOf(now)?.options.some((option) => option.submit === true && option.default === true) === true;
+  return [
+    ...steps,
+    ...search(onSubmit, 'the row that sends the answers'),
+    { do: 'expect', what: 'the row that sends the answers has no focus', holds: onSubmit },
+    press(['enter']),
+  ];
+}
+
+/** The rows that stand for options of their own: all with a box but the last two ("All of the above" and the text). */
+function tickable(question: ParsedQuestion): number[] {
+  const boxes = question.options.flatMap((option, index) => (option.checked === undefined ? [] : [index]));
+  const field = question.options.findIndex((option) => option.freeText === true);
+  const before = boxes.filter((index) => index !== field);
+  // A question with a single option has no row for all of them.
+  return field >= 0 && before.length > 1 ? before.slice(0, -1) : before;
+}
+
+/** Digits toggle only while the row that takes text has no focus. */
+function leaveField(question: ParsedQuestion): Step[] {
+  const onField = (now: Reading): boolean =>
+    questionOf(now)?.options.some((option) => option.freeText === true && option.default === true) === true;
+  return [{ do: 'then', plan: (now) => (onField(now) ? moveTo(question.options[0]!, 0) : []) }];
+}
+
+/** All pages of a form in order, then the page that reviews them; each page is recognised by its question before anything is pressed. */
+function formSteps(question: ParsedQuestion, pages: readonly { labels: string[]; text?: string | undefined }[]): Step[] {
+  const form = question.form ?? refuse('This question has no form.');
+  if (pages.length !== form.length) return refuse(`The form has ${form.length} pages.`);
+  const steps: Step[] = [];
+  form.forEach((page, n) => {
+    const answer = pages[n]!;
+    const shown = (now: Reading) => questionOf(now)?.text === page.text && questionOf(now)?.tabs?.[n]?.current === true;
+    steps.push(
+      ...toPage(n),
+      { do: 'expect', what: `page ${n + 1} is not on the screen`, holds: shown },
+      { do: 'then', plan: (now) => pageSteps(questionOf(now), answer) },
+    );
+  });
+  const onReview = (now: Reading) => questionOf(now)?.tabs?.at(-1)?.current === true;
+  return [
+    ...steps,
+    ...toPage(form.length),
+    { do: 'expect', what: 'the page with all answers did not come', holds: onReview },
+    press(['enter']),
+  ];
+}
+
+/** Tab by tab to page `to`, looking each time; an answer moves on by itself. */
+function toPage(to: number): Step[] {
+  const at = (now: Reading): number => questionOf(now)?.tabs?.findIndex((tab) => tab.current) ?? -1;
+  const step = (left: number): Step => ({
+    do: 'then',
+    plan: (now) => {
+      const from = at(now);
+      if (from === to) return [];
+      if (from < 0 || left === 0) return [giveUp(`page ${to + 1} could not be reached`)];
+      return [
+        { do: 'keys', keys: [to > from ? 'tab' : 'shift-tab'] },
+        { do: 'settle', holds: (later) => at(later) !== from },
+        step(left - 1),
+      ];
+    },
+  });
+  return [{ do: 'settle', holds: (now) => at(now) === to }, step(12)];
+}
+
+function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text?: string | undefined }): Step[] {
+  if (live === null) return [giveUp('the question is gone')];
+  const picks = answer.labels.map((label) => live.options.findIndex((option) => option.label === label));
+  if (picks.some((index) => index < 0)) return [giveUp('an option of the form is not on the screen')];
+  const [index] = picks;
+  if (live.kind === 'multiselect') return uncommit(multiSteps(live, new Set(picks), answer.text));
+  if (answer.text !== undefined && answer.text !== '') return uncommit(textSteps(live, safeText(answer.text)));
+  return index === undefined ? [giveUp('a page has no answer')] : uncommit(chooseLive(live.options[index]!, index));
+}
+
+/** Inside a form nothing is final before its last page. */
+function uncommit(steps: readonly Step[]): Step[] {
+  return steps.map((step) => {
+    if (step.do === 'then') return { do: 'then', plan: (now, screen) => uncommit(step.plan(now, screen)) };
+    if (step.do === 'keys') return { do: 'keys', keys: step.keys };
+    if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
+    return step;
+  });
+}
