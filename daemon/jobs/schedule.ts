@@ -1,0 +1,127 @@
+/** When jobs are due: cron expressions with a time zone (croner). Owns the timers and what a wake-up from sleep means; starting is the caller's. */
+import { Cron } from 'croner';
+import type { Job } from '../../shared/protocol.ts';
+
+type Schedule = NonNullable<Job['schedule']>;
+
+const cronOf = (schedule: Schedule): Cron =>
+  new Cron(schedule.cron, {
+    paused: true,
+    mode: '5-or-6-parts',
+    ...(schedule.timeZone === undefined ? {} : { timezone: schedule.timeZone }),
+  });
+
+/** What is wrong with a schedule, or null. */
+export function checkSchedule(schedule: Schedule): string | null {
+  try {
+    return cronOf(schedule).nextRun() === null ? `“${schedule.cron}” never comes` : null;
+  } catch (error) {
+    return error instanceof Error ? error.message.replace(/^CronPattern: /, '') : 'it is not readable';
+  }
+}
+
+/** The next time after `afterMs`, in ms since 1970; null where it is paused or never comes again. */
+export function nextDue(schedule: Schedule, afterMs: number): number | null {
+  if (schedule.paused === true) return null;
+  return cronOf(schedule).nextRun(new Date(afterMs))?.getTime() ?? null;
+}
+
+export interface Due {
+  job: string;
+  /** The time it was due. */
+  atMs: number;
+  /** Further times that were missed before it (sleep). */
+  missed: number;
+}
+
+/** The longest step of a timer: a clock that was set, or a machine that slept, is noticed after it. */
+const TICK_MS = 30_000;
+/** A time that is noticed later than this was missed, not met. */
+const LATE_MS = 90_000;
+
+export interface SchedulerOptions {
+  onDue(due: Due): void;
+  /** Times that were passed over (asleep, paused by the catch-up rule). */
+  onMissed(job: string, missed: number): void;
+  nowMs?: () => number;
+  /** For tests: how to wait. Returns what cancels it. */
+  wait?: (ms: number, task: () => void) => () => void;
+}
+
+const realWait = (ms: number, task: () => void): (() => void) => {
+  const timer = setTimeout(task, ms);
+  return () => clearTimeout(timer);
+};
+
+export class Scheduler {
+  readonly #options: SchedulerOptions;
+  readonly #nowMs: () => number;
+  readonly #wait: (ms: number, task: () => void) => () => void;
+  readonly #jobs = new Map<string, { schedule: Schedule; nextMs: number | null }>();
+  #cancel: (() => void) | null = null;
+  #lastMs: number;
+
+  constructor(options: SchedulerOptions) {
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.#wait = options.wait ?? realWait;
+    this.#lastMs = this.#nowMs();
+  }
+
+  /** Takes the jobs as they are now; one whose schedule has not changed keeps its next time. */
+  set(jobs: readonly Job[]): void {
+    const names = new Set(jobs.map((job) => job.name));
+    for (const name of [...this.#jobs.keys()]) if (!names.has(name)) this.#jobs.delete(name);
+    for (const { name, schedule } of jobs) {
+      const known = this.#jobs.get(name);
+      if (schedule === undefined) this.#jobs.delete(name);
+      else if (JSON.stringify(known?.schedule) !== JSON.stringify(schedule))
+        this.#jobs.set(name, { schedule, nextMs: nextDue(schedule, this.#nowMs()) });
+    }
+    this.#plan();
+  }
+
+  nextAt(job: string): number | null {
+    return this.#jobs.get(job)?.nextMs ?? null;
+  }
+
+  stop(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#jobs.clear();
+  }
+
+  #plan(): void {
+    this.#cancel?.();
+    const next = Math.min(...[...this.#jobs.values()].map((job) => job.nextMs ?? Number.POSITIVE_INFINITY));
+    if (!Number.isFinite(next)) {
+      this.#cancel = null;
+      return;
+    }
+    this.#cancel = this.#wait(Math.min(TICK_MS, Math.max(0, next - this.#nowMs())), () => this.#tick());
+  }
+
+  #tick(): void {
+    const now = this.#nowMs();
+    // The clock was set back: everything is computed anew, nothing runs twice for the hour that comes again.
+    if (now < this.#lastMs - 60_000)
+      for (const job of this.#jobs.values()) job.nextMs = job.nextMs === null ? null : nextDue(job.schedule, Math.max(now, this.#lastMs));
+    this.#lastMs = Math.max(now, this.#lastMs - 60_000);
+    for (const [name, job] of this.#jobs) if (job.nextMs !== null && job.nextMs <= now) this.#due(name, job, now);
+    this.#plan();
+  }
+
+  #due(name: string, job: { schedule: Schedule; nextMs: number | null }, now: number): void {
+    let atMs = job.nextMs!;
+    let passed = 0;
+    for (let next = nextDue(job.schedule, atMs); next !== null && next <= now; next = nextDue(job.schedule, atMs)) {
+      passed++;
+      atMs = next;
+    }
+    job.nextMs = nextDue(job.schedule, now);
+    const late = now - atMs > LATE_MS;
+    if (!late || job.schedule.catchUp === 'once') this.#options.onDue({ job: name, atMs, missed: passed });
+    else passed++;
+    if (passed > 0) this.#options.onMissed(name, passed);
+  }
+}
