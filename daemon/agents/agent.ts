@@ -53,8 +53,12 @@ export interface HookHint {
 export interface Hints {
   hooks: readonly HookHint[];
   argv: readonly string[];
-  /** The question that stands open by what was read before, if any: rows of a list that have scrolled off since are still in it. */
+  /**
+   * The question that stands open by what was read before, if any: rows of a list that have scrolled off since are still in it, a prompt
+   * line that somebody types into still asks the same.
+   */
   standing?: ParsedQuestion;
+  standingAnchor?: string;
 }
 
 export type AgentState =
@@ -68,7 +72,15 @@ export type AgentState =
  * `anchor` tells two appearances of the same text apart where the screen can (the generic reader gives the prompt's line number); a
  * question whose anchor changes, other than by a resize, is a new question. `null`: the screen says nothing certain (a repaint, a shell).
  */
-export type Reading = { type: 'question'; question: ParsedQuestion; anchor?: string } | { type: 'state'; state: AgentState } | null;
+export type Reading =
+  | {
+      type: 'question';
+      question: ParsedQuestion;
+      anchor?: string /** How long it must stand before it counts, ms; default the detector's. */;
+      settleMs?: number;
+    }
+  | { type: 'state'; state: AgentState }
+  | null;
 
 /**
  * Steps that carry out one choice. `keys` are sent one by one with the pace the agent needs; each `expect` must hold on the live screen

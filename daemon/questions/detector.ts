@@ -48,6 +48,7 @@ export type DetectorEvent =
 
 interface Candidate {
   question: ParsedQuestion;
+  settleMs: number | undefined;
   anchor: string | undefined;
   digest: string;
   sinceMs: number;
@@ -94,7 +95,7 @@ export class Detector {
   }
 
   /** The open question, or null. Never more than one. */
-  get standing(): StandingQuestion | null {
+  get standing(): (StandingQuestion & { anchor: string | undefined }) | null {
     return this.#standing;
   }
 
@@ -127,7 +128,7 @@ export class Detector {
     this.#readState(reading, nowMs);
     const seen = asQuestion(reading);
     if (seen === null) this.#nothing(reading, nowMs);
-    else events.push(...this.#something(seen.question, seen.anchor, nowMs));
+    else events.push(...this.#something(seen, nowMs));
     events.push(...this.tick(nowMs));
     return events;
   }
@@ -176,20 +177,21 @@ export class Detector {
     else if (replaced) standing.missing.replaced = true;
   }
 
-  #something(seen: ParsedQuestion, anchor: string | undefined, nowMs: number): DetectorEvent[] {
-    const digest = questionDigest(seen);
+  #something(seen: Seen, nowMs: number): DetectorEvent[] {
+    const { anchor, settleMs } = seen;
+    const digest = questionDigest(seen.question);
     const standing = this.#standing;
-    const question = standing === null ? seen : pinFields(standing.question, seen);
+    const question = standing === null ? seen.question : pinFields(standing.question, seen.question);
     if (standing === null || !this.#same(standing, question, anchor, digest, nowMs)) {
       if (standing !== null && standing.missing === null) standing.missing = { sinceMs: nowMs, replaced: true };
-      this.#propose({ question, anchor, digest, sinceMs: nowMs, fresh: true });
+      this.#propose({ question, anchor, settleMs, digest, sinceMs: nowMs, fresh: true });
       return [];
     }
     standing.missing = null;
     standing.anchorStale = false;
     standing.anchor = anchor;
     if (digest !== standing.digest) {
-      this.#propose({ question, anchor, digest, sinceMs: nowMs, fresh: false });
+      this.#propose({ question, anchor, settleMs, digest, sinceMs: nowMs, fresh: false });
       return [];
     }
     this.#candidate = null;
@@ -257,7 +259,7 @@ export class Detector {
   }
 
   #settleMs(candidate: Candidate): number {
-    return candidate.question.kind === 'idle' ? this.#timing.idleSettleMs : this.#timing.settleMs;
+    return candidate.settleMs ?? (candidate.question.kind === 'idle' ? this.#timing.idleSettleMs : this.#timing.settleMs);
   }
 
   #goneAtMs(missing: { sinceMs: number; replaced: boolean }): number {
@@ -286,14 +288,21 @@ export function idleQuestion(lastText: string): ParsedQuestion {
   };
 }
 
-function asQuestion(reading: Reading): { question: ParsedQuestion; anchor: string | undefined } | null {
+const idle = (lastText: string): Seen => ({ question: idleQuestion(lastText), anchor: undefined, settleMs: undefined });
+
+interface Seen {
+  question: ParsedQuestion;
+  anchor: string | undefined;
+  settleMs: number | undefined;
+}
+
+function asQuestion(reading: Reading): Seen | null {
   if (reading === null) return null;
-  if (reading.type === 'question') return { question: reading.question, anchor: reading.anchor };
+  if (reading.type === 'question') return { question: reading.question, anchor: reading.anchor, settleMs: reading.settleMs };
   const { state } = reading;
-  if (state.state === 'ready') return { question: idleQuestion(state.lastText), anchor: undefined };
+  if (state.state === 'ready') return idle(state.lastText);
   // An agent that has given up waits for its next prompt as well.
-  if (state.state === 'limit' || (state.state === 'error' && !state.retrying))
-    return { question: idleQuestion(state.text), anchor: undefined };
+  if (state.state === 'limit' || (state.state === 'error' && !state.retrying)) return idle(state.text);
   return null;
 }
 

@@ -98,8 +98,13 @@ export class Watcher {
   read(): Reading {
     const generation = this.screen.generation;
     if (this.#reading?.generation !== generation || this.#reading.hooks !== this.#hookCount) {
-      const standing = this.detector.standing?.question;
-      const hints = { hooks: this.#hooks, argv: this.#argv, ...(standing === undefined ? {} : { standing }) };
+      const { question: standing, anchor: standingAnchor } = this.detector.standing ?? {};
+      const hints = {
+        hooks: this.#hooks,
+        argv: this.#argv,
+        ...(standing === undefined ? {} : { standing }),
+        ...(standingAnchor === undefined ? {} : { standingAnchor }),
+      };
       const reading = this.#agent.read(this.screen.view(), hints);
       this.#reading = { generation, hooks: this.#hookCount, reading };
     }
