@@ -32,7 +32,7 @@ export interface LocalServerOptions {
 
 /** Listens; throws `already_running` where a daemon answers on the socket, `state_socket` where something else lies there. */
 export async function serveLocal(options: LocalServerOptions): Promise<{ close(): Promise<void> }> {
-  await clearStale(options.socket);
+  await assertNoDaemon(options.socket);
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -56,8 +56,8 @@ export async function serveLocal(options: LocalServerOptions): Promise<{ close()
   };
 }
 
-/** Removes a socket that nobody listens on. */
-async function clearStale(file: string): Promise<void> {
+/** Removes a socket that nobody listens on. Throws `already_running`, `state_socket`. */
+export async function assertNoDaemon(file: string): Promise<void> {
   const stat = fs.lstatSync(file, { throwIfNoEntry: false });
   if (!stat) return;
   if (!stat.isSocket())

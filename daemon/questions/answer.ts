@@ -163,7 +163,8 @@ export class Answers {
       };
     if (state.state === 'closed' && state.reason === 'answered_at_desk')
       return { ...say(answer, 'already_answered', 'Already answered at the desk.'), by: state.by ?? 'desk', at: state.at };
-    if (state.state === 'closed') return say(answer, 'question_gone', GONE[state.reason], book.openOf(answer.run));
+    if (state.state === 'closed' && state.reason !== 'answered_at_desk')
+      return say(answer, 'question_gone', GONE[state.reason], book.openOf(answer.run));
     if (question.rev !== answer.rev || question.digest !== answer.digest) return this.#changed(answer);
     return null;
   }

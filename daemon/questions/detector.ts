@@ -296,6 +296,11 @@ interface Seen {
   settleMs: number | undefined;
 }
 
+/** The question that a reading shows, an idle agent's included; null while the agent works or the screen says nothing. */
+export function questionIn(reading: Reading): ParsedQuestion | null {
+  return asQuestion(reading)?.question ?? null;
+}
+
 function asQuestion(reading: Reading): Seen | null {
   if (reading === null) return null;
   if (reading.type === 'question') return { question: reading.question, anchor: reading.anchor, settleMs: reading.settleMs };

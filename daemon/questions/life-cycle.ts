@@ -21,7 +21,7 @@ export type LifeEvent =
 type Rule = (state: LifeState, event: never) => LifeState;
 const rule = <S extends LifeState['state'], E extends LifeEvent['type']>(
   make: (state: Extract<LifeState, { state: S }>, event: Extract<LifeEvent, { type: E }>) => LifeState,
-): Rule => make as Rule;
+): Rule => make as unknown as Rule;
 
 const close = rule<'open', 'closed'>((_state, event) => ({
   state: 'closed',

@@ -1,0 +1,394 @@
+/**
+ * One run that lives: its holder's connection, its screen and detector, what it is doing now. Turns what the detector sees into the book's
+ * events. Owns the run's lock and the order in which output reaches the screen; what is typed is answer.ts's and the executor's.
+ */
+
+import type * as v from 'valibot';
+import { asClawError, ClawError } from '../shared/errors.ts';
+import type { Run, RunStateSchema } from '../shared/protocol.ts';
+import type { Choice, ParsedQuestion } from '../shared/question.ts';
+import type { Agent, AgentState, Reading } from './agents/agent.ts';
+import type { AnswerTarget } from './questions/answer.ts';
+import type { QuestionBook, RunFacts } from './questions/book.ts';
+import { type DetectorEvent, idleQuestion } from './questions/detector.ts';
+import { questionDigest } from './questions/digest.ts';
+import { type Performed, performChoice } from './questions/perform.ts';
+import { Watcher } from './questions/watcher.ts';
+import type { HolderClient } from './runs/holder-client.ts';
+import type { ExitRecord, Gap, RunRecord } from './runs/holder-protocol.ts';
+import type { RunStore } from './runs/run-store.ts';
+
+type RunState = v.InferOutput<typeof RunStateSchema>;
+
+/** Output waiting for the screen above which the holder is not read on (it keeps it in the log). */
+const HIGH_BYTES = 1 << 20;
+const LOW_BYTES = 256 << 10;
+/** How long an answer waits for output that is on its way to the screen. */
+const CATCH_UP_MS = 1000;
+/** Changes of a run that are only "output went on" are told at most this often. */
+const ACTIVITY_MS = 1000;
+
+export interface LiveRunOptions {
+  store: RunStore;
+  record: RunRecord;
+  agent: Agent;
+  book: QuestionBook;
+  onChange(run: LiveRun): void;
+  /** It ended, or its holder was lost; nothing follows. */
+  onEnd(run: LiveRun): void;
+  onTrouble(error: unknown): void;
+  nowMs?: () => number;
+}
+
+export class LiveRun implements AnswerTarget {
+  readonly record: RunRecord;
+  readonly agent: Agent;
+  readonly facts: RunFacts;
+  readonly #options: LiveRunOptions;
+  readonly #nowMs: () => number;
+  readonly #watcher: Watcher;
+  #client: HolderClient;
+  #lock: Promise<unknown> = Promise.resolve();
+  #feeding: Promise<void> = Promise.resolve();
+  #queuedBytes = 0;
+  /** Offset up to which the screen shows the output. */
+  #shown = 0;
+  #wakeShown: (() => void)[] = [];
+  #wakeStanding: (() => void)[] = [];
+  /** Until the past has been replayed nothing on the screen counts. */
+  #live = false;
+  #liveFrom: number;
+  #outputEnd: number;
+  #logStart: number;
+  #state: AgentState | null = null;
+  #localInputs: number;
+  #terminals: number;
+  #lastActivityMs: number;
+  #typedBy: string | null = null;
+  #toldAtMs = 0;
+  #tellTimer: NodeJS.Timeout | undefined;
+  #exit: ExitRecord | null = null;
+
+  private constructor(options: LiveRunOptions, client: HolderClient) {
+    const { record, agent } = options;
+    this.#options = options;
+    this.#nowMs = options.nowMs ?? Date.now;
+    this.record = record;
+    this.agent = agent;
+    this.facts = { run: record.id, agent: agent.name, agentTitle: agent.title, runName: record.name, cwd: record.cwd };
+    this.#client = client;
+    const { status } = client;
+    this.#liveFrom = status.log.end;
+    this.#outputEnd = status.log.end;
+    this.#logStart = status.log.start;
+    this.#localInputs = status.localInputs;
+    this.#terminals = status.terminals;
+    this.#lastActivityMs = status.lastOutputMs ?? record.startedMs;
+    this.#watcher = new Watcher({
+      agent,
+      argv: record.argv,
+      cols: record.cols,
+      rows: record.rows,
+      onEvent: (event) => this.#detected(event),
+      onReply: (bytes) => this.#reply(bytes),
+    });
+  }
+
+  /** Joins a run that lives. Throws `session_gone` where it has just ended. */
+  static async attach(options: LiveRunOptions): Promise<LiveRun> {
+    const client = await options.store.connect(options.record, { role: 'daemon' });
+    const run = new LiveRun(options, client);
+    await run.#follow();
+    return run;
+  }
+
+  get id(): string {
+    return this.record.id;
+  }
+  get ended(): boolean {
+    return this.#exit !== null;
+  }
+  get exit(): ExitRecord | null {
+    return this.#exit;
+  }
+  get client(): HolderClient {
+    return this.#client;
+  }
+  get watcher(): Watcher {
+    return this.#watcher;
+  }
+  get localInputs(): number {
+    return this.#localInputs;
+  }
+
+  view(): Run {
+    const { record, agent } = this;
+    const exit = this.#exit;
+    return {
+      run: record.id,
+      name: record.name,
+      ...(record.job === null ? {} : { job: record.job }),
+      agent: agent.name,
+      agentTitle: agent.title,
+      argv: record.argv,
+      cwd: record.cwd,
+      status: this.#status(),
+      startedAt: record.startedMs,
+      lastActivityAt: this.#lastActivityMs,
+      ...(exit === null ? {} : endOf(exit)),
+      startedBy: record.who,
+      cols: this.#watcher.screen.cols,
+      rows: this.#watcher.screen.rows,
+      atDesk: this.#terminals > 0,
+      output: { epoch: record.epoch, start: this.#logStart, end: this.#outputEnd },
+    };
+  }
+
+  screen(): { cols: number; rows: number; offset: number; text: string[]; ansi: string } {
+    const view = this.#watcher.view();
+    return { cols: view.cols, rows: view.rows, offset: this.#shown, text: view.lines(), ansi: this.#watcher.screen.serialize() };
+  }
+
+  hook(event: string, payload: unknown): void {
+    this.#watcher.hook(event, payload);
+  }
+
+  // ---- what an answer needs -------------------------------------------------------------------------------------------------------
+
+  exclusive<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#lock.then(task, task);
+    this.#lock = result.catch(() => undefined);
+    return result;
+  }
+
+  async catchUp(): Promise<void> {
+    const { log } = await this.#client.refresh();
+    const dueMs = performance.now() + CATCH_UP_MS;
+    while (this.#shown < log.end && performance.now() < dueMs && !this.ended) await this.#shownOrLater(dueMs);
+  }
+
+  liveDigest(): string | null {
+    const question = questionOn(this.#watcher.read());
+    return question === null ? null : questionDigest(question);
+  }
+
+  async perform(question: ParsedQuestion, choice: Choice): Promise<Performed> {
+    return performChoice({
+      agent: this.agent,
+      watcher: this.#watcher,
+      question,
+      choice,
+      // The desk and the phone race for every key: what the desk has typed since the screen was read makes the holder refuse.
+      write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#localInputs }),
+    });
+  }
+
+  gone(qid: string, timeoutMs: number): Promise<boolean> {
+    const stands = (): boolean => this.#options.book.standingOf(this.id)?.qid === qid;
+    if (!stands()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), timeoutMs);
+      const look = (): void => {
+        if (stands()) this.#wakeStanding.push(look);
+        else {
+          clearTimeout(timer);
+          resolve(true);
+        }
+      };
+      this.#wakeStanding.push(look);
+    });
+  }
+
+  /** Types past the answer protocol: a line or keys from the run view. */
+  async type(bytes: string, by: string): Promise<void> {
+    this.#typedBy = by;
+    this.#watcher.input();
+    this.#options.book.touched(this.id);
+    await this.#client.input(Buffer.from(bytes));
+  }
+
+  async stop(by: string, hard: boolean): Promise<void> {
+    await this.#client.stop(by, hard ? { signal: 'SIGKILL', graceMs: 0 } : {});
+  }
+
+  /** Lets go of the run, which lives on. */
+  detach(): void {
+    clearTimeout(this.#tellTimer);
+    this.#client.close();
+    this.#watcher.dispose();
+  }
+
+  // ---- from the holder ------------------------------------------------------------------------------------------------------------
+
+  async #follow(): Promise<void> {
+    const client = this.#client;
+    client.on('output', (bytes, offset) => this.#output(bytes, offset));
+    client.on('gap', (gap) => this.#gap(gap));
+    client.on('resized', ({ cols, rows }) => this.#inOrder(() => this.#resized(cols, rows)));
+    client.on('localInput', (count) => this.#localInput(count));
+    client.on('terminals', (count) => {
+      this.#terminals = count;
+      this.#changed();
+    });
+    client.on('exit', (exit) => this.#inOrder(() => this.#ended(exit)));
+    client.on('lost', () => this.#inOrder(() => this.#lost()));
+    await client.subscribe(Math.max(this.#shown, client.status.log.start), this.record.epoch);
+    this.#inOrder(() => this.#maybeLive());
+  }
+
+  #inOrder(task: () => void | Promise<void>): void {
+    this.#feeding = this.#feeding.then(task).catch(this.#options.onTrouble);
+  }
+
+  #output(bytes: Buffer, offset: number): void {
+    this.#queuedBytes += bytes.length;
+    this.#outputEnd = offset + bytes.length;
+    if (this.#live) this.#lastActivityMs = this.#nowMs();
+    if (this.#queuedBytes > HIGH_BYTES) this.#client.pause();
+    this.#inOrder(async () => {
+      if (this.#live) await this.#watcher.feed(bytes);
+      else await this.#watcher.screen.feed(bytes);
+      this.#shown = offset + bytes.length;
+      this.#queuedBytes -= bytes.length;
+      if (this.#queuedBytes <= LOW_BYTES) this.#client.resume();
+      for (const wake of this.#wakeShown.splice(0)) wake();
+      this.#maybeLive();
+    });
+    if (this.#live) this.#activity();
+  }
+
+  #gap(gap: Gap): void {
+    this.#logStart = Math.max(this.#logStart, gap.to);
+    this.#inOrder(async () => {
+      this.#shown = gap.to;
+      // What was lost may have held half a picture: a full-screen agent draws itself again, others are read as they go on.
+      if (this.#live) await this.#client.repaint().catch(() => undefined);
+    });
+  }
+
+  #maybeLive(): void {
+    if (this.#live || this.#shown < this.#liveFrom) return;
+    this.#live = true;
+    void this.#watcher.feed('');
+    this.#changed();
+  }
+
+  #resized(cols: number, rows: number): void {
+    if (this.#live) this.#watcher.resize(cols, rows);
+    else this.#watcher.screen.resize(cols, rows);
+    this.#changed();
+  }
+
+  #localInput(count: number): void {
+    this.#localInputs = count;
+    this.#watcher.input();
+  }
+
+  #ended(exit: ExitRecord): void {
+    this.#exit = exit;
+    clearTimeout(this.#tellTimer);
+    this.#watcher.end();
+    for (const wake of this.#wakeStanding.splice(0)) wake();
+    this.#options.onEnd(this);
+    this.#watcher.dispose();
+  }
+
+  /** The connection broke. If the holder still serves, come back where the screen stands; else the run is lost. */
+  async #lost(): Promise<void> {
+    await this.#options.store.adopt();
+    const exit = this.#options.store.get(this.id)?.exit ?? null;
+    if (exit !== null) {
+      this.#ended(exit);
+      return;
+    }
+    this.#client = await this.#options.store.connect(this.record, { role: 'daemon' });
+    await this.#follow();
+  }
+
+  #reply(bytes: string): void {
+    // With a terminal at the desk that one answers; before the screen is live the query is long answered.
+    if (!this.#live || this.#terminals > 0) return;
+    this.#client.input(Buffer.from(bytes), { reply: true }).catch((error: unknown) => {
+      if (asClawError(error).code === 'internal') this.#options.onTrouble(error);
+    });
+  }
+
+  // ---- from the detector ----------------------------------------------------------------------------------------------------------
+
+  #detected(event: DetectorEvent): void {
+    const { book } = this.#options;
+    if (event.event === 'state') this.#state = event.state;
+    else if (event.event === 'closed') this.#vanished(event.qid, event.reason);
+    else if (event.change === 'new') {
+      this.#typedBy = null;
+      book.appeared(this.facts, event.standing, this.#localInputs);
+    } else book.revised(this.id, event.standing, event.change === 'rev');
+    for (const wake of this.#wakeStanding.splice(0)) wake();
+    this.#changed();
+  }
+
+  #vanished(detectorId: string, reason: 'gone' | 'superseded' | 'ended'): void {
+    const { book } = this.#options;
+    const atMs = this.#nowMs();
+    const desk = this.#localInputs > (book.localInputsAtOpening(this.id) ?? this.#localInputs);
+    if (reason === 'ended') book.vanished(this.id, detectorId, { type: 'closed', reason: 'agent_ended', atMs });
+    else if (desk) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered_at_desk', atMs, by: 'desk' });
+    else if (this.#typedBy !== null) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered', atMs, by: this.#typedBy });
+    else book.vanished(this.id, detectorId, { type: 'closed', reason: 'superseded', atMs });
+  }
+
+  #status(): RunState {
+    if (this.#exit !== null) return { state: 'ended' };
+    if (!this.#live) return { state: 'starting' };
+    const open = this.#options.book.openOf(this.id);
+    if (open !== null && open.question.kind !== 'idle') return { state: 'asking' };
+    const state = this.#state;
+    if (state?.state === 'ready' || open !== null) return { state: 'ready', ...(open ? { lastText: open.question.text } : {}) };
+    if (state?.state === 'error') return { state: 'error', text: state.text, retrying: state.retrying };
+    if (state?.state === 'limit')
+      return { state: 'limit', text: state.text, ...(state.resetAt === undefined ? {} : { resetAt: state.resetAt }) };
+    return { state: 'working' };
+  }
+
+  #changed(): void {
+    if (this.#exit !== null) return;
+    this.#toldAtMs = this.#nowMs();
+    this.#options.onChange(this);
+  }
+
+  /** Output goes on: told once a second at most, and once after the last. */
+  #activity(): void {
+    if (this.#tellTimer !== undefined) return;
+    const wait = Math.max(0, this.#toldAtMs + ACTIVITY_MS - this.#nowMs());
+    this.#tellTimer = setTimeout(() => {
+      this.#tellTimer = undefined;
+      this.#changed();
+    }, wait);
+    this.#tellTimer.unref();
+  }
+
+  #shownOrLater(dueMs: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, Math.max(0, dueMs - performance.now()));
+      this.#wakeShown.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+}
+
+/** How a run ended, in the protocol's words. */
+export function endOf(exit: ExitRecord): Pick<Run, 'endedAt' | 'exit'> {
+  const reason = exit.how === 'lost' ? 'lost' : exit.stoppedBy === null ? undefined : `stopped by ${exit.stoppedBy}`;
+  return { endedAt: exit.endedMs, exit: { code: exit.code, signal: exit.signal, ...(reason === undefined ? {} : { reason }) } };
+}
+
+function questionOn(reading: Reading): ParsedQuestion | null {
+  if (reading === null) return null;
+  if (reading.type === 'question') return reading.question;
+  return reading.state.state === 'ready' ? idleQuestion(reading.state.lastText) : null;
+}
+
+/** The run is not alive on this machine. */
+export const sessionGone = (): ClawError => new ClawError('session_gone', 'There is no such run on this machine, or it has ended.');

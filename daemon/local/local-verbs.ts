@@ -1,0 +1,121 @@
+/** What only this machine may ask of the daemon itself: status, stop, account, devices. Reached through the API like every other verb. */
+import * as v from 'valibot';
+import { signRemoval } from '../../shared/device-list.ts';
+import { ClawError } from '../../shared/errors.ts';
+import { GetListReply } from '../../shared/relay-api.ts';
+import type { Account } from '../account/account.ts';
+import { type Enrolment, offerEnrolment } from '../account/enrol.ts';
+import type { Parts } from '../api.ts';
+import type { Notices } from '../notices.ts';
+import type { State } from '../state.ts';
+import type { Uplink } from '../uplink.ts';
+import { VERSION } from '../version.ts';
+
+export interface LocalVerbsOptions {
+  state: State;
+  account: Account;
+  startedAt: number;
+  machineName(): string;
+  uplink(): Uplink;
+  counts(): { runs: number; questions: number };
+  warnings(): string[];
+  notices: Notices;
+  stop(): void;
+}
+
+export function localVerbs(options: LocalVerbsOptions): Parts['local'] {
+  const { account, notices } = options;
+  let enrolment: (Enrolment & { origin: string }) | null = null;
+
+  const relayState = () => {
+    const state = options.uplink().state;
+    if (!('error' in state)) return { state: state.state };
+    return { state: state.state, message: state.error.message, code: state.error.code };
+  };
+
+  return {
+    'daemon.status': async () => {
+      const membership = account.membership;
+      return {
+        pid: process.pid,
+        version: VERSION,
+        startedAt: options.startedAt,
+        stateDir: options.state.root,
+        device: account.id,
+        account: membership && {
+          id: membership.pin.account,
+          origin: membership.origin,
+          words: await account.words(),
+          epoch: membership.trusted.list.epoch,
+          devices: membership.trusted.devices.size,
+        },
+        relay: relayState(),
+        phones: options.uplink().phones,
+        ...options.counts(),
+        warnings: options.warnings(),
+      };
+    },
+    'daemon.stop': () => {
+      // After the reply.
+      setImmediate(options.stop);
+      return {};
+    },
+    'account.enrol': async ({ origin }) => {
+      if (account.membership)
+        throw new ClawError('exists', `This machine is signed in at ${account.membership.origin}.`, {
+          hint: 'Sign out first: clawtab logout',
+        });
+      // The same link for as long as nobody used it: a second `clawtab up` must not make the first one's paper worthless.
+      if (enrolment?.origin !== origin) {
+        enrolment?.cancel();
+        const made = await offerEnrolment(origin, account.device, options.machineName(), {
+          onEnrolled: (membership) => {
+            enrolment = null;
+            account.adopt(membership);
+            notices.info('This machine is signed in.');
+            options.uplink().start();
+          },
+          onTrouble: (message) => notices.warn(message),
+        });
+        enrolment = { ...made, origin };
+      }
+      return { link: enrolment.link, device: account.id };
+    },
+    'account.reload': async () => {
+      enrolment?.cancel();
+      enrolment = null;
+      await account.reload();
+      options.uplink().start();
+      return {};
+    },
+    'account.logout': async () => {
+      const { membership } = account;
+      const tokens = options.uplink().tokens;
+      if (membership && tokens) {
+        // Best effort: without the relay the list is cleaned from a phone.
+        const removal = await signRemoval(membership.pin.account, account.id, account);
+        await tokens
+          .call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), body: { removal } })
+          .catch(() => notices.warn('The relay could not be told; remove this machine from a phone, under Devices.'));
+      }
+      options.uplink().stop();
+      account.leave();
+      return {};
+    },
+    'devices.remove': async ({ device }) => {
+      const { membership } = account;
+      const tokens = options.uplink().tokens;
+      if (!membership || !tokens) throw new ClawError('login_required', 'This machine is not signed in.');
+      const found = [...membership.trusted.devices.keys()].filter((id) => id === device || (device.length >= 4 && id.startsWith(device)));
+      if (found.length !== 1)
+        throw new ClawError('not_found', found.length === 0 ? `There is no device “${device}”.` : `“${device}” could be several devices.`, {
+          hint: 'See them with: clawtab devices',
+        });
+      const removal = await signRemoval(membership.pin.account, found[0]!, account);
+      await tokens.call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), body: { removal } });
+      const { list } = await tokens.call({ method: 'GET', path: '/v1/list', reply: GetListReply });
+      await account.offerFromRelay(list);
+      return {};
+    },
+  };
+}

@@ -1,0 +1,173 @@
+/**
+ * Carries out one choice on the live screen: the planner's steps, key by key, paced, each expectation seen before the next write. Owns the
+ * timing of typing. Never types into another question than the one that was chosen from, and never submits what it has not seen; journal,
+ * lock and verdict are `answer.ts`.
+ */
+import type { Choice, ParsedQuestion } from '../../shared/question.ts';
+import type { Agent, Reading, ScreenView, Step } from '../agents/agent.ts';
+import { keyBytes } from '../agents/lib/keys.ts';
+import { questionIn } from './detector.ts';
+import { type Clock, realClock } from './watcher.ts';
+
+/** How long a screen may take to show what a key did. Agents repaint within 100 ms; a loaded machine takes ten times that. */
+const EXPECT_MS = 3000;
+/** How long to wait for a change that need not come. */
+const SETTLE_MS = 600;
+/** One repaint may hide the question for a moment. */
+const FLICKER_MS = 400;
+/** A plan that walks longer than this has met a screen that does not do what it should. */
+const MAX_STEPS = 400;
+const MAX_MS = 30_000;
+
+/** What the executor needs of a run; `Watcher` is one. */
+export interface LiveScreen {
+  view(): ScreenView;
+  read(): Reading;
+  /** Resolves at the next change of the screen. */
+  changed(): Promise<void>;
+  /** Told with every write, so that the detector knows an answer may have been given. */
+  input(): void;
+}
+
+export interface Performance {
+  agent: Pick<Agent, 'keys' | 'paceMs'>;
+  watcher: LiveScreen;
+  question: ParsedQuestion;
+  choice: Choice;
+  /** One write to the pty; rejects where nothing may be written (somebody typed at the desk, the run is over). */
+  write(bytes: string): Promise<unknown>;
+  clock?: Clock;
+  /** Awaited once, before the first byte: the place for a journal entry. */
+  onFirstByte?(): Promise<void>;
+}
+
+/** `typed`: the write that answers was made. Else nothing was submitted, and `why` completes "The answer was not given: …". */
+export interface Performed {
+  typed: boolean;
+  why?: string;
+}
+
+/** Throws `bad_choice` before anything is written, and what `write` throws as long as nothing was written. */
+export async function performChoice(performance: Performance): Promise<Performed> {
+  const steps = performance.agent.keys(performance.question, performance.choice);
+  return new Typist(performance).run(steps);
+}
+
+class Stopped extends Error {}
+
+class Typist {
+  readonly #job: Performance;
+  readonly #clock: Clock;
+  #lastWriteMs = Number.NEGATIVE_INFINITY;
+  #wrote = false;
+  #typed = false;
+
+  constructor(job: Performance) {
+    this.#job = job;
+    this.#clock = job.clock ?? realClock;
+  }
+
+  async run(plan: readonly Step[]): Promise<Performed> {
+    const untilMs = this.#clock.nowMs() + MAX_MS;
+    const queue = [...plan];
+    try {
+      for (let count = 0; queue.length > 0; count++) {
+        if (count > MAX_STEPS || this.#clock.nowMs() > untilMs) throw new Stopped('the screen did not follow the keys');
+        const step = queue.shift()!;
+        if (step.do === 'then') queue.unshift(...step.plan(this.#job.watcher.read(), this.#job.watcher.view()));
+        else await this.#step(step);
+      }
+    } catch (error) {
+      // After the answering write nothing can be taken back: it counts as typed, whatever came after it.
+      if (this.#typed) return { typed: true };
+      if (error instanceof Stopped) return { typed: false, why: error.message };
+      if (this.#wrote) return { typed: false, why: 'it was interrupted by somebody typing' };
+      throw error;
+    }
+    return this.#typed ? { typed: true } : { typed: false, why: 'the screen changed while it was being answered' };
+  }
+
+  async #step(step: Exclude<Step, { do: 'then' }>): Promise<void> {
+    switch (step.do) {
+      case 'keys':
+        for (const key of step.keys) await this.#write(keyBytes(key, this.#job.watcher.view().applicationCursor), step.commit === true);
+        return;
+      case 'text':
+        await this.#write(this.#textBytes(step.text, step.paste), step.commit === true);
+        return;
+      case 'expect':
+        if (!(await this.#until(step.holds, EXPECT_MS))) throw new Stopped(step.what);
+        return;
+      case 'settle':
+        await this.#until(step.holds, SETTLE_MS);
+    }
+  }
+
+  #textBytes(text: string, paste: boolean): string {
+    if (paste && this.#job.watcher.view().bracketedPaste) return `\x1b[200~${text}\x1b[201~`;
+    if (text.includes('\n')) throw new Stopped('this field takes a single line');
+    return text;
+  }
+
+  async #write(bytes: string, commit: boolean): Promise<void> {
+    await this.#pause(this.#lastWriteMs + this.#job.agent.paceMs - this.#clock.nowMs());
+    // Behind the first answering key (`y`, then Enter) the question may be gone already; the plan itself has looked.
+    if (!this.#typed) await this.#stillAsked();
+    if (!this.#wrote) await this.#job.onFirstByte?.();
+    const written = this.#job.write(bytes);
+    this.#job.watcher.input();
+    await written;
+    this.#wrote = true;
+    if (commit) this.#typed = true;
+    this.#lastWriteMs = this.#clock.nowMs();
+  }
+
+  /** Nothing is typed into another question, or into an agent that has gone on. A screen that says nothing for a moment is waited for. */
+  async #stillAsked(): Promise<void> {
+    const stands = await this.#until(
+      (now) => this.#verdict(now) === 'same',
+      FLICKER_MS,
+      (now) => this.#verdict(now) === 'other',
+    );
+    if (!stands && this.#verdict(this.#job.watcher.read()) === 'other') throw new Stopped('another question stands now');
+  }
+
+  #verdict(now: Reading): 'same' | 'other' | 'unknown' {
+    if (now === null) return 'unknown';
+    const { question, choice } = this.#job;
+    const live = questionIn(now);
+    if (live === null) return 'other';
+    if (question.kind === 'idle') return live.kind === 'idle' ? 'same' : 'other';
+    if (live.kind === 'idle') return 'other';
+    // A form goes through several pages, which its plan recognises one by one.
+    if (choice.type === 'form') return 'same';
+    return live.kind === question.kind && live.title === question.title && live.text === question.text ? 'same' : 'other';
+  }
+
+  /** Looks now and at each change; true as soon as `holds`, false after `limitMs` or as soon as `never` holds. */
+  async #until(holds: (now: Reading, screen: ScreenView) => boolean, limitMs: number, never?: (now: Reading) => boolean): Promise<boolean> {
+    const { watcher } = this.#job;
+    let over = false;
+    let cancel = (): void => undefined;
+    const timeout = new Promise<void>((resolve) => {
+      cancel = this.#clock.at(this.#clock.nowMs() + limitMs, () => {
+        over = true;
+        resolve();
+      });
+    });
+    try {
+      for (;;) {
+        const now = watcher.read();
+        if (holds(now, watcher.view())) return true;
+        if (over || never?.(now) === true) return false;
+        await Promise.race([watcher.changed(), timeout]);
+      }
+    } finally {
+      cancel();
+    }
+  }
+
+  #pause(ms: number): Promise<void> {
+    return ms <= 0 || Number.isNaN(ms) ? Promise.resolve() : new Promise((resolve) => this.#clock.at(this.#clock.nowMs() + ms, resolve));
+  }
+}

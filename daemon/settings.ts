@@ -1,0 +1,34 @@
+/** Settings of this machine: `config.toml` in the state directory, all optional. Owns reading and the sentence for every mistake. */
+import { parse, TomlError } from 'smol-toml';
+import * as v from 'valibot';
+import { ClawError } from '../shared/errors.ts';
+import { readPrivateFile, type State } from './state.ts';
+
+const SettingsSchema = v.strictObject({
+  /** What phones see; the host name where absent. */
+  name: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  /** Directories under which phones may start runs; the home directory where absent. */
+  roots: v.optional(v.pipe(v.array(v.pipe(v.string(), v.startsWith('/'))), v.maxLength(32))),
+});
+export type Settings = v.InferOutput<typeof SettingsSchema>;
+
+/** Throws `config_file` naming file, line and setting. */
+export function readSettings(state: State): Settings {
+  const bytes = readPrivateFile(state.config, 1 << 20);
+  if (bytes === null) return {};
+  const bad = (what: string): never => {
+    throw new ClawError('config_file', `${state.config}: ${what}`, { hint: 'Mend or remove it, then try again.' });
+  };
+  let raw: unknown;
+  try {
+    raw = parse(bytes.toString('utf8').replace(/^\uFEFF/, ''));
+  } catch (error) {
+    if (error instanceof TomlError) return bad(`line ${error.line}, column ${error.column}: ${error.message.split('\n')[0]}`);
+    throw error;
+  }
+  const parsed = v.safeParse(SettingsSchema, raw);
+  if (parsed.success) return parsed.output;
+  const issue = parsed.issues[0];
+  const where = (issue.path ?? []).map((item) => String(item.key)).join('.');
+  return bad(issue.expected === 'never' ? `there is no setting “${where}”` : `${where}: ${issue.message}`);
+}
