@@ -93,7 +93,8 @@ function judge(screen: ScreenView, run: readonly Row[]): Menu | null {
     return { rows: trimRun(screen, run), highlighted: pointed[0]!, boxes: marked };
   }
   if (pointed.length > 1) return null;
-  if (radio && filled.length === 1) return { rows: [...run], highlighted: filled[0]!, boxes: false };
+  // Filled and empty differ in colour too where somebody is to choose; a printed bullet list does not.
+  if (radio && filled.length === 1 && stands(screen, run, filled[0]!)) return { rows: [...run], highlighted: filled[0]!, boxes: false };
   const lit = run.flatMap((_, i) => (stands(screen, run, i) ? [i] : []));
   if (lit.length !== 1 || (!marked && screen.cursor.visible)) return null;
   return marked ? { rows: [...run], highlighted: lit[0]!, boxes: true } : null;

@@ -98,14 +98,15 @@ function numbered(screen: ScreenView, prompt: Prompt): Found {
   return { question: base('choice', text, options) };
 }
 
+/** A question, then its answers in brackets, then at most what is being typed. */
+const BRACKETS =
+  /^(.*?\S)\s*[[(]((?:[\p{L}?/]{1,12}|\[\p{L}+\])(?:\s?[/,|]\s?(?:[\p{L}?/]{1,14}|\[\p{L}+\]))*)[\])]\s*[?:›‣]?\s*(?:\p{L}+)?$/u;
+
 const NAMES: Record<string, string> = { y: 'Yes', n: 'No', yes: 'Yes', no: 'No' };
 
 /** `[Y/n]`, `(yes/no)`, `[y,n,q,a,d,?]`, `(y)`: answers spelled out in brackets at the end of the prompt. */
 function letters(screen: ScreenView, prompt: Prompt): Found {
-  const match =
-    /^(.*?\S)\s*[[(]((?:[\p{L}?]{1,12}|\[[\p{L}]+\])(?:\s?[/,|]\s?(?:[\p{L}?]{1,14}|\[[\p{L}]+\]))*)[\])]\s*[?:›‣]?\s*(?:\p{L}+)?$/u.exec(
-      prompt.text,
-    );
+  const match = BRACKETS.exec(prompt.text);
   const spelt = match === null ? null : spellOut(match[2]!);
   if (match === null || spelt === null) return expand(screen, prompt);
   const { words, upper } = spelt;
@@ -124,7 +125,7 @@ function letters(screen: ScreenView, prompt: Prompt): Found {
 
 /** The answers in the brackets and which of them is the default; null where they are something else ("(optional)", "(a/b)"). */
 function spellOut(inside: string): { words: string[]; upper: number } | null {
-  const tokens = inside.split(/\s?[/,|]\s?/).map((token) => token.replace(/[[\]]/g, ''));
+  const tokens = inside.split(inside.includes(',') ? /\s?,\s?/ : /\s?[/|]\s?/).map((token) => token.replace(/[[\]]/g, ''));
   if (tokens.length > 1) {
     const known = tokens.some((token) => NAMES[token.toLowerCase()] !== undefined);
     return tokens.length === 2 && !known ? null : { words: tokens, upper: soleUpper(tokens) };
