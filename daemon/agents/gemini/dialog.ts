@@ -20,7 +20,7 @@ interface Body {
   tabs: ParsedQuestion['tabs'];
   /** Texts in boxes of their own: command or diff. */
   boxed: string;
-  boxedIsDiff: boolean;
+  boxedKind: 'command' | 'diff' | 'text';
   paragraphs: string[];
   /** A second heading row that begins with the asking tool's mark. */
   tool: string;
@@ -47,14 +47,18 @@ function listDialog(screen: ScreenView, dialog: Dialog, list: RadioList): ReadDi
   const asks = list.items.some((item) => item.indented || item.checked !== undefined);
   const kind = kindOf(body, list, asks);
   const split = wording(body, kind);
+  // "(Select all that apply)" is the dialog's word, not the agent's.
+  const advice = kind === 'multiselect' ? /\n(\([^()\n]*\))$/.exec(split.text) : null;
+  if (advice !== null) {
+    body.note = advice[1]!;
+    split.text = split.text.slice(0, advice.index);
+  }
   const question: ParsedQuestion = {
     kind,
     title: body.title,
     ...split,
     ...(body.note === '' ? {} : { note: body.note }),
-    ...(split.detail === ''
-      ? {}
-      : { detailKind: kind === 'plan' ? 'plan' : body.boxed === '' ? 'text' : body.boxedIsDiff ? 'diff' : 'command' }),
+    ...(split.detail === '' ? {} : { detailKind: kind === 'plan' ? 'plan' : body.boxed === '' ? 'text' : body.boxedKind }),
     options,
     ...(asks ? { freeText: { option: custom < 0 ? null : custom, multiline: true } } : {}),
     ...(body.tabs === undefined ? {} : { tabs: body.tabs }),
@@ -150,6 +154,12 @@ function kindOf(body: Body, list: RadioList, asks: boolean): ParsedQuestion['kin
   return third === undefined && first?.label === 'Yes' && second?.label === 'No' ? 'confirm' : 'choice';
 }
 
+/** A hint may follow the sentence that asks. */
+function question(text: string): [string, string] {
+  const split = /^([^?]*\?)\n([\s\S]+)$/.exec(text);
+  return split === null ? [text, ''] : [split[1]!, split[2]!];
+}
+
 /** Which part of the body asks and which is what it is about. */
 function wording(body: Body, kind: ParsedQuestion['kind']): { text: string; detail: string } {
   const rest = [...body.paragraphs];
@@ -157,7 +167,8 @@ function wording(body: Body, kind: ParsedQuestion['kind']): { text: string; deta
     return { text: body.title, detail: '' };
   if (kind === 'plan' || kind === 'trust') return { text: body.title, detail: rest.join('\n\n') };
   if (kind === 'permission') {
-    const text = rest.pop() ?? body.title;
+    const [text, advice] = question(rest.pop() ?? body.title);
+    if (advice !== '') body.note = [body.note, advice].filter((part) => part !== '').join('\n');
     const about = [body.boxed, ...rest].filter((part) => part !== '').join('\n\n');
     return { text, detail: about === '' ? body.tool : about };
   }
@@ -176,7 +187,7 @@ function dismissal(kind: ParsedQuestion['kind'], options: readonly QuestionOptio
 
 /** Everything between the top of the dialog and row `end`. */
 function readBody(screen: ScreenView, dialog: Dialog, end: number): Body {
-  const body: Body = { title: '', note: '', place: '', tabs: undefined, boxed: '', boxedIsDiff: false, paragraphs: [], tool: '' };
+  const body: Body = { title: '', note: '', place: '', tabs: undefined, boxed: '', boxedKind: 'command', paragraphs: [], tool: '' };
   let row = dialog.from;
   const blank = (r: number) => gridRow(screen, r).first(dialog.left, dialog.right) < 0;
   while (row < end && blank(row)) row++;
@@ -190,8 +201,12 @@ function readBody(screen: ScreenView, dialog: Dialog, end: number): Body {
     }
     const box = innerBox(screen, dialog, r);
     if (box !== null && box.bottom < end) {
+      // Between the heading and its box stands the rest of what the tool says about itself.
+      if (body.boxed === '' && body.note !== '') {
+        body.note = [body.note, ...runs.splice(0).map((run) => paragraph(screen, dialog, run.from, run.to))].join('\n');
+      }
       const text = boxText(screen, box);
-      body.boxedIsDiff ||= isDiff(screen, box);
+      body.boxedKind = isDiff(screen, box) ? 'diff' : isNumbered(boxRows(screen, box)) ? 'text' : 'command';
       body.boxed += (body.boxed === '' ? '' : '\n\n') + text;
       r = box.bottom + 1;
       continue;
@@ -219,11 +234,14 @@ function heading(screen: ScreenView, dialog: Dialog, row: number, end: number, b
     body.place = place[1]!;
     text = text.slice(0, place.index);
   }
-  const asking = /^\?\s+(\S.*)$/.exec(text);
-  if (asking !== null) {
-    const [title, note] = splitGap(asking[1]!);
-    body.title = title;
-    body.note = note;
+  if (/^\?\s+\S/.test(text)) {
+    // The name is bold, what the tool says about itself is not; narrow screens leave no gap between them.
+    let at = first + text.search(/[^?\s]/);
+    const start = at;
+    while (at < first + text.length && (line.flat[at] === ' ' || line.cell(at)?.bold === true)) at++;
+    body.title = squeeze(line.text(start, at));
+    body.note = squeeze(line.text(at, first + text.length));
+    if (body.title === '') [body.title, body.note] = [body.note, ''];
     return row + 1;
   }
   if (screen.cell(row, first)?.bold !== true) return row;
@@ -245,11 +263,6 @@ function heading(screen: ScreenView, dialog: Dialog, row: number, end: number, b
   body.tool = squeeze(mark[1]!);
   body.note = body.tool;
   return tool + 1;
-}
-
-function splitGap(text: string): [string, string] {
-  const gap = /\S(\s{2,})\S/.exec(text);
-  return gap === null ? [text.trim(), ''] : [text.slice(0, gap.index + 1), squeeze(text.slice(gap.index + 1))];
 }
 
 interface Inner {
@@ -285,7 +298,21 @@ function boxRows(screen: ScreenView, box: Inner): string[] {
 function boxText(screen: ScreenView, box: Inner): string {
   const rows = boxRows(screen, box);
   if (isDiff(screen, box)) return rows.join('\n').trimEnd();
-  return joinWrapped(rows, box.right - 1 - (box.left + 2));
+  if (isNumbered(rows)) {
+    const gutter = Math.max(...rows.map((row) => /^\s*\d+ ?/.exec(row)?.[0].length ?? 0));
+    return rows
+      .map((row) => row.slice(gutter))
+      .join('\n')
+      .trimEnd();
+  }
+  // Code is wrapped two columns before the box ends.
+  return joinWrapped(rows, box.right - 3 - (box.left + 2));
+}
+
+/** Rows of a new file: they count up from one. */
+function isNumbered(rows: readonly string[]): boolean {
+  const numbers = rows.flatMap((row) => /^\s*(\d+)(?: |$)/.exec(row)?.[1] ?? []).map(Number);
+  return numbers.length > 0 && numbers.every((number, n) => number === numbers[0]! + n) && numbers.length * 2 >= rows.length;
 }
 
 /** Rows with a number column and a sign column behind it. */

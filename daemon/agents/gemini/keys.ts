@@ -69,6 +69,9 @@ function promptSteps(text: string): Step[] {
     { do: 'expect', what: 'something is being typed at the desk', holds: (_now, screen) => promptBox(screen)?.draft === '' },
     ...typeText(text),
     press(['enter']),
+    // Enter that comes while the start-up still runs is lost at times; the text then stands where it was typed.
+    { do: 'settle', holds: (_now, screen) => promptBox(screen)?.draft !== text },
+    { do: 'then', plan: (_now, screen) => (promptBox(screen)?.draft === text ? [press(['enter'])] : []) },
   ];
 }
 

@@ -21,10 +21,10 @@ const grids = new WeakMap<ScreenView, Map<number, Row>>();
 
 /** Row `row` by columns; remembered per view, so asking twice costs nothing. */
 export function gridRow(screen: ScreenView, row: number): Row {
-  let rows = grids.get(screen);
-  if (rows === undefined) grids.set(screen, (rows = new Map()));
-  let found = rows.get(row);
-  if (found === undefined) rows.set(row, (found = build(screen, row)));
+  const rows = grids.get(screen) ?? new Map<number, Row>();
+  grids.set(screen, rows);
+  const found = rows.get(row) ?? build(screen, row);
+  rows.set(row, found);
   return found;
 }
 
