@@ -112,23 +112,42 @@ function letters(screen: ScreenView, prompt: Prompt): Found {
   const { words, upper } = spelt;
   // A library with a hidden cursor takes the key at once; a line prompt wants Enter.
   const enter = screen.cursor.visible ? ['enter'] : [];
+  const letterList = words.length > 3;
   const options = words.map((word, i): QuestionOption => {
-    const typed = word.toLowerCase() in NAMES || i === upper ? word.toLowerCase() : word;
-    return { label: NAMES[word.toLowerCase()] ?? word, keys: [...typed, ...enter], ...(i === upper ? { default: true } : {}) };
+    const name = letterList ? undefined : NAMES[word.toLowerCase()];
+    const meaning = letterList ? MEANINGS[word] : undefined;
+    return {
+      label: name ?? word,
+      ...(meaning === undefined ? {} : { description: meaning }),
+      keys: [...(name === undefined ? word : word.toLowerCase()), ...enter],
+      ...(i === upper ? { default: true } : {}),
+    };
   });
-  const yesNo = words.every((word) => NAMES[word.toLowerCase()] !== undefined);
+  const yesNo = words.length === 2 && words.some((word) => NAMES[word.toLowerCase()] !== undefined);
   const detail = context(screen, prompt.row);
   const text = isAsked(screen, prompt.row) ? questionText(screen, prompt.row) : squeeze(prompt.text.slice(0, match[0].length));
   const question = base(yesNo ? 'confirm' : 'choice', trimTyped(text, match[2]!), options);
   return { question: detail === '' ? question : { ...question, detail, detailKind: /^@@ /m.test(detail) ? 'diff' : 'text' } };
 }
 
+/** Letters of `git add -p` and its kin, where a list of them is all there is to see. */
+const MEANINGS: Record<string, string> = {
+  y: 'yes',
+  n: 'no',
+  q: 'quit',
+  a: 'yes, and to all that follow',
+  d: 'no, and to all that follow',
+  e: 'edit by hand',
+  s: 'split into smaller ones',
+  '?': 'help',
+};
+
 /** The answers in the brackets and which of them is the default; null where they are something else ("(optional)", "(a/b)"). */
 function spellOut(inside: string): { words: string[]; upper: number } | null {
   const tokens = inside.split(inside.includes(',') ? /\s?,\s?/ : /\s?[/|]\s?/).map((token) => token.replace(/[[\]]/g, ''));
   if (tokens.length > 1) {
     const known = tokens.some((token) => NAMES[token.toLowerCase()] !== undefined);
-    return tokens.length === 2 && !known ? null : { words: tokens, upper: soleUpper(tokens) };
+    return tokens.length === 2 && !known ? null : { words: tokens, upper: tokens.length > 3 ? -1 : soleUpper(tokens) };
   }
   const only = tokens[0]!.toLowerCase();
   const name = NAMES[only];
