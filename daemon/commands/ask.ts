@@ -1,0 +1,25 @@
+/** Questions to the person at the terminal; hidden input shows nothing. Without a terminal the lines come from standard input. */
+import { createInterface } from 'node:readline';
+import { Writable } from 'node:stream';
+import { ClawError } from '../../shared/errors.ts';
+
+async function read(prompt: string, hidden: boolean): Promise<string> {
+  process.stderr.write(prompt);
+  // readline echoes to its output: for a password that is a place where nothing is seen.
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const lines = createInterface({ input: process.stdin, output: hidden ? nowhere : process.stderr, terminal: process.stdin.isTTY === true });
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      lines.once('line', resolve);
+      lines.once('SIGINT', () => reject(new ClawError('usage', 'Interrupted.')));
+      lines.once('close', () => reject(new ClawError('usage', 'The input ended before the answer.')));
+    });
+  } finally {
+    lines.removeAllListeners('close');
+    lines.close();
+    if (hidden) process.stderr.write('\n');
+  }
+}
+
+export const ask = async (prompt: string): Promise<string> => (await read(prompt, false)).trim();
+export const askHidden = (prompt: string): Promise<string> => read(prompt, true);

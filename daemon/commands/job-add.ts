@@ -1,0 +1,74 @@
+/** `clawtab jobs add`: from flags to a job. */
+import * as path from 'node:path';
+import { ClawError } from '../../shared/errors.ts';
+import type { Job } from '../../shared/protocol.ts';
+import { withDaemon } from './connect.ts';
+import { json, say, when } from './print.ts';
+
+export interface AddOptions {
+  agent?: string;
+  prompt?: string;
+  model?: string;
+  flag?: string[];
+  cwd?: string;
+  cron?: string;
+  timeZone?: string;
+  overlap?: string;
+  catchUp?: string;
+  timeout?: number;
+  retries?: number;
+  param?: Record<string, string>;
+  envFile?: string;
+  description?: string;
+  replace?: boolean;
+  json?: boolean;
+}
+
+export async function addJob(name: string, words: readonly string[], options: AddOptions): Promise<void> {
+  const job = jobOf(name, words, options);
+  const view = await withDaemon((daemon) => daemon.call('jobs.save', { job, ...(options.replace === true ? { replace: true } : {}) }));
+  if (options.json === true) return json(view);
+  say(`Saved job ${name}. ${view.nextAt === undefined ? `Start it with: clawtab jobs start ${name}` : `Next: ${when(view.nextAt)}.`}`);
+}
+
+const oneOf = <T extends string>(option: string, value: string, allowed: readonly T[]): T => {
+  const found = allowed.find((word) => word === value);
+  if (found === undefined) throw new ClawError('usage', `${option} takes ${allowed.join(', ')}, not “${value}”.`);
+  return found;
+};
+const number = (option: string, value: number): number => {
+  if (!Number.isFinite(value)) throw new ClawError('usage', `${option} takes a number.`);
+  return value;
+};
+
+export function jobOf(name: string, words: readonly string[], options: AddOptions): Job {
+  if ((options.agent === undefined) === (words.length === 0))
+    throw new ClawError('usage', 'A job is either an agent (--agent) or a command (behind --).', {
+      hint: `clawtab jobs add ${name} --agent claude --prompt "…"   or   clawtab jobs add ${name} -- npm test`,
+    });
+  const parameters = Object.entries(options.param ?? {}).map(([key, value]) => ({ name: key, ...(value === '' ? {} : { default: value }) }));
+  const schedule = options.cron === undefined ? undefined : scheduleOf(options.cron, options);
+  return {
+    name,
+    ...(options.agent === undefined ? { type: 'command', command: [...words] } : { type: 'agent', agent: options.agent }),
+    ...(options.prompt === undefined ? {} : { prompt: options.prompt }),
+    ...(options.model === undefined ? {} : { model: options.model }),
+    ...(options.flag === undefined || options.flag.length === 0 ? {} : { flags: options.flag }),
+    cwd: path.resolve(options.cwd ?? '.'),
+    ...(parameters.length === 0 ? {} : { parameters }),
+    ...(schedule === undefined ? {} : { schedule }),
+    ...(options.timeout === undefined ? {} : { timeoutS: number('--timeout', options.timeout) }),
+    ...(options.retries === undefined ? {} : { retries: number('--retries', options.retries) }),
+    ...(options.envFile === undefined ? {} : { envFile: path.resolve(options.envFile) }),
+    ...(options.description === undefined ? {} : { description: options.description }),
+  };
+}
+
+function scheduleOf(cron: string, options: AddOptions): NonNullable<Job['schedule']> {
+  return {
+    cron,
+    ...(options.timeZone === undefined ? {} : { timeZone: options.timeZone }),
+    ...(options.overlap === undefined ? {} : { overlap: oneOf('--overlap', options.overlap, ['skip', 'queue', 'replace'] as const) }),
+    ...(options.catchUp === undefined ? {} : { catchUp: oneOf('--catch-up', options.catchUp, ['skip', 'once'] as const) }),
+  };
+}

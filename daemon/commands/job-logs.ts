@@ -1,0 +1,40 @@
+/** `clawtab jobs logs`: the bytes of a run as they are, from its log, live or not; needs no daemon. Gaps are told on standard error. */
+import { once } from 'node:events';
+import type { OutputTap } from '../output-streams.ts';
+import { outputTaps } from '../output-taps.ts';
+import { RunStore } from '../runs/run-store.ts';
+import { openState } from '../state.ts';
+import { dim } from './print.ts';
+
+export async function printLog(text: string, follow: boolean): Promise<void> {
+  const store = new RunStore(openState());
+  const { run } = store.find(text);
+  let finish: () => void = () => undefined;
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  let last = 0;
+  let tap: OutputTap | null = null;
+  tap = await outputTaps(store).tap(
+    run.id,
+    {},
+    {
+      data: (offset, bytes) => {
+        last = offset + bytes.length;
+        // A reader that is slower than the log holds it back.
+        if (!process.stdout.write(bytes)) {
+          tap?.pause();
+          void once(process.stdout, 'drain').then(() => tap?.resume());
+        }
+        if (!follow && tap && last >= tap.end) finish();
+      },
+      gap: (from, to, why) => void process.stderr.write(`${dim(`[${to - from} bytes are not kept any more: ${why}]`, process.stderr)}\n`),
+      end: () => finish(),
+      lost: () => finish(),
+    },
+  );
+  if (!follow && tap.from >= tap.end) finish();
+  tap.resume();
+  await finished;
+  tap.close();
+}

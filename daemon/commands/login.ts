@@ -1,0 +1,80 @@
+/** `clawtab login` and `clawtab logout`. The password is read without echo, becomes keys here and goes nowhere. */
+import { Command } from 'commander';
+import { ClawError } from '../../shared/errors.ts';
+import { normalEmail } from '../../shared/keys.ts';
+import { checkOrigin } from '../../shared/relay-http.ts';
+import { generatePhrase } from '../../shared/words.ts';
+import { readMembership, removeMembership, writeDeviceToken, writeMembership } from '../account/account-files.ts';
+import { createDeviceKey, openDeviceKey } from '../account/device-key.ts';
+import { login, register, type SignedIn } from '../account/sign-in.ts';
+import { openState } from '../state.ts';
+import { ask, askHidden } from './ask.ts';
+import { tryDaemon } from './connect.ts';
+import { bold, say } from './print.ts';
+
+interface Options {
+  relay?: string;
+  email?: string;
+  create?: boolean;
+}
+
+const MIN_PASSWORD = 12;
+
+export function loginCommand(): Command {
+  return new Command()
+    .option('--relay <address>', 'https://host of the relay (default: CLAWTAB_RELAY)')
+    .option('--email <address>')
+    .option('--create', 'make a new account')
+    .addHelpText('after', '\nExamples:\n  clawtab login --relay https://claw.example\n  clawtab login --relay https://claw.example --create')
+    .action(signIn);
+}
+
+async function signIn(options: Options): Promise<void> {
+  const state = openState();
+  const member = await readMembership(state);
+  const given = options.relay ?? process.env.CLAWTAB_RELAY ?? member?.origin;
+  if (given === undefined) throw new ClawError('usage', 'Which relay? Name it with --relay.', { hint: 'clawtab login --relay https://host   (or start your own: clawtab up)' });
+  const origin = checkOrigin(given);
+  const device = await openDeviceKey(state);
+  const email = normalEmail(options.email ?? (await ask('E-mail: ')));
+  if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new ClawError('bad_email', `“${email}” is no e-mail address.`);
+  let result: SignedIn;
+  if (options.create === true) {
+    result = await register(origin, { email, password: await newPassword() }, device);
+  } else {
+    const password = await askHidden('Password: ');
+    say('Signing in …');
+    result = await login(origin, { email, password }, device, { pin: member?.pin ?? null, renewKey: () => createDeviceKey(state) });
+  }
+  const { trusted, deviceToken } = result;
+  writeDeviceToken(state, deviceToken);
+  writeMembership(state, { origin, pin: { account: trusted.list.account, ask: trusted.list.ask }, list: trusted.signed });
+  const daemon = await tryDaemon();
+  if (daemon) await daemon.call('account.reload', {});
+  daemon?.close();
+  say(`Signed in at ${origin}. ${daemon ? 'The daemon connects now.' : 'Start the daemon: clawtab daemon start'}`);
+}
+
+async function newPassword(): Promise<string> {
+  const phrase = await generatePhrase();
+  say(`A password that no relay can guess: ${bold(phrase)}`);
+  const own = await askHidden('Press Enter to take it (write it down), or type your own: ');
+  if (own === '') return phrase;
+  if (own.length < MIN_PASSWORD) throw new ClawError('bad_password', `The password has ${own.length} characters; it needs ${MIN_PASSWORD}.`);
+  if ((await askHidden('Again: ')) !== own) throw new ClawError('bad_password', 'The two passwords differ.');
+  return own;
+}
+
+export function logoutCommand(): Command {
+  return new Command().action(async () => {
+    const state = openState();
+    const daemon = await tryDaemon();
+    if (daemon) {
+      await daemon.call('account.logout', {});
+      daemon.close();
+      return say('Signed out; this machine was taken off the account’s list.');
+    }
+    removeMembership(state);
+    say('Signed out here. The daemon was not running, so remove this machine from a phone too, under Devices.');
+  });
+}

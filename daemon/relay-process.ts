@@ -1,0 +1,75 @@
+/** The relay as a child process of the CLI: start, its address, its end. The relay itself is another room: nothing of it is imported. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { createInterface } from 'node:readline';
+import { ClawError, EXIT } from '../shared/errors.ts';
+
+export interface RelayProcess {
+  pid: number;
+  /** Where it listens, once it says so. Rejects with what it said where it does not come up. */
+  listening: Promise<string>;
+  exited: Promise<number>;
+  stop(): Promise<void>;
+}
+
+const STOP_MS = 20_000;
+
+/** The relay's entry beside this file, as built or as source. */
+function relayCommandLine(): string[] {
+  const fromSource = import.meta.filename.endsWith('.ts');
+  const entry = path.join(import.meta.dirname, '..', 'relay', `main.node.${fromSource ? 'ts' : 'js'}`);
+  if (!fs.existsSync(entry)) throw new ClawError('internal', `The relay is missing from this installation (${entry}).`);
+  return fromSource ? ['--import', import.meta.resolve('tsx'), entry] : [entry];
+}
+
+export function startRelay(options: { env?: NodeJS.ProcessEnv; stdio: 'inherit' | 'pipe'; onLine?: (line: string) => void }): RelayProcess {
+  const piped = options.stdio === 'pipe';
+  const child = spawn(process.execPath, relayCommandLine(), {
+    env: options.env ?? process.env,
+    stdio: ['ignore', piped ? 'pipe' : 'inherit', piped ? 'pipe' : 'inherit'],
+    // Its own group: Ctrl-C at the terminal reaches us, and we end it in order.
+    detached: piped,
+  });
+  const exited = new Promise<number>((resolve) => {
+    child.once('exit', (code, signal) => resolve(code ?? (signal === null ? EXIT.failed : 0)));
+    child.once('error', () => resolve(EXIT.failed));
+  });
+  return { pid: child.pid ?? 0, listening: piped ? listening(child, exited, options.onLine) : new Promise(() => undefined), exited, stop: () => stop(child, exited) };
+}
+
+function listening(child: ChildProcess, exited: Promise<number>, onLine: ((line: string) => void) | undefined): Promise<string> {
+  let last = '';
+  const origin = new Promise<string>((resolve) => {
+    for (const stream of [child.stdout!, child.stderr!])
+      createInterface({ input: stream }).on('line', (line) => {
+        onLine?.(line);
+        const said = parse(line);
+        if (said?.event === 'listening' && typeof said.origin === 'string') resolve(said.origin);
+        last = typeof said?.message === 'string' ? said.message : (said === null && line.trim() !== '' ? line.trim() : last);
+      });
+  });
+  const died = exited.then((code): never => {
+    throw new ClawError('relay_unreachable', `The relay did not start (exit ${code})${last === '' ? '' : `: ${last}`}`);
+  });
+  // Whoever only wants the end never looks here.
+  died.catch(() => undefined);
+  return Promise.race([origin, died]);
+}
+
+function parse(line: string): Record<string, unknown> | null {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : null;
+  } catch {
+    return null;
+  }
+}
+
+async function stop(child: ChildProcess, exited: Promise<number>): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  child.kill('SIGTERM');
+  const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS);
+  await exited;
+  clearTimeout(timer);
+}
