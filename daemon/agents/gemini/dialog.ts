@@ -40,19 +40,13 @@ export function readDialog(screen: ScreenView): ReadDialog | null {
 }
 
 function listDialog(screen: ScreenView, dialog: Dialog, list: RadioList): ReadDialog | null {
-  const body = readBody(screen, dialog, list.top);
+  const body = readBody(screen, dialog, list.top, faintTone(screen, dialog, list));
   const footer = paragraphs(screen, dialog, list.bottom + 1, dialog.to + 1).join(' ');
   const custom = customIndex(screen, dialog, list);
   const options = list.items.map((item, index) => option(screen, list, item, index, custom));
   const asks = list.items.some((item) => item.indented || item.checked !== undefined);
   const kind = kindOf(body, list, asks);
   const split = wording(body, kind);
-  // "(Select all that apply)" is the dialog's word, not the agent's.
-  const advice = kind === 'multiselect' ? /\n(\([^()\n]*\))$/.exec(split.text) : null;
-  if (advice !== null) {
-    body.note = advice[1]!;
-    split.text = split.text.slice(0, advice.index);
-  }
   const question: ParsedQuestion = {
     kind,
     title: body.title,
@@ -103,12 +97,17 @@ function customIndex(screen: ScreenView, dialog: Dialog, list: RadioList): numbe
 
 /** Has the colour of the footer below the list: a placeholder, not an option. */
 function isFaint(screen: ScreenView, dialog: Dialog, list: RadioList, item: RadioItem): boolean {
+  return faintTone(screen, dialog, list) === item.tone;
+}
+
+/** The colour of the footer, if the dialog has one. */
+function faintTone(screen: ScreenView, dialog: Dialog, list: RadioList): string | undefined {
   for (let row = list.bottom + 1; row <= dialog.to; row++) {
     const line = gridRow(screen, row);
     const first = line.first(dialog.left, dialog.right);
-    if (first >= 0) return line.tone(first) === item.tone;
+    if (first >= 0) return line.tone(first);
   }
-  return false;
+  return undefined;
 }
 
 /** A text field with the focus shows its cursor as a cell with swapped colours. */
@@ -168,9 +167,11 @@ function wording(body: Body, kind: ParsedQuestion['kind']): { text: string; deta
   if (kind === 'plan' || kind === 'trust') return { text: body.title, detail: rest.join('\n\n') };
   if (kind === 'permission') {
     const [text, advice] = question(rest.pop() ?? body.title);
+    const lines = text.split('\n');
+    rest.push(...(lines.length > 1 ? [lines.slice(0, -1).join('\n')] : []));
     if (advice !== '') body.note = [body.note, advice].filter((part) => part !== '').join('\n');
     const about = [body.boxed, ...rest].filter((part) => part !== '').join('\n\n');
-    return { text, detail: about === '' ? body.tool : about };
+    return { text: lines.at(-1)!, detail: about === '' ? body.tool : about };
   }
   if (kind === 'confirm') return { text: rest.pop() ?? body.title, detail: rest.join('\n\n') };
   return { text: rest.join('\n\n'), detail: body.boxed };
@@ -186,7 +187,7 @@ function dismissal(kind: ParsedQuestion['kind'], options: readonly QuestionOptio
 }
 
 /** Everything between the top of the dialog and row `end`. */
-function readBody(screen: ScreenView, dialog: Dialog, end: number): Body {
+function readBody(screen: ScreenView, dialog: Dialog, end: number, faint?: string): Body {
   const body: Body = { title: '', note: '', place: '', tabs: undefined, boxed: '', boxedKind: 'command', paragraphs: [], tool: '' };
   let row = dialog.from;
   const blank = (r: number) => gridRow(screen, r).first(dialog.left, dialog.right) < 0;
@@ -200,7 +201,7 @@ function readBody(screen: ScreenView, dialog: Dialog, end: number): Body {
       continue;
     }
     const box = innerBox(screen, dialog, r);
-    if (box !== null && box.bottom < end) {
+    if (box !== null && box.last < end) {
       // Between the heading and its box stands the rest of what the tool says about itself.
       if (body.boxed === '' && body.note !== '') {
         body.note = [body.note, ...runs.splice(0).map((run) => paragraph(screen, dialog, run.from, run.to))].join('\n');
@@ -208,13 +209,24 @@ function readBody(screen: ScreenView, dialog: Dialog, end: number): Body {
       const text = boxText(screen, box);
       body.boxedKind = isDiff(screen, box) ? 'diff' : isNumbered(boxRows(screen, box)) ? 'text' : 'command';
       body.boxed += (body.boxed === '' ? '' : '\n\n') + text;
-      r = box.bottom + 1;
+      r = box.last + 1;
       continue;
     }
     let to = r;
     while (to + 1 < end && !blank(to + 1) && innerBox(screen, dialog, to + 1) === null) to++;
     runs.push({ from: r, to });
     r = to + 1;
+  }
+  const last = runs.at(-1);
+  if (last !== undefined && last.to > last.from && faint !== undefined) {
+    // "(Select all that apply)" is the dialog's word, not the agent's: it is as faint as the footer.
+    const tone = (r: number) => gridRow(screen, r).tone(gridRow(screen, r).first(dialog.left, dialog.right));
+    let to = last.to;
+    while (to > last.from && tone(to) === faint) to--;
+    if (to < last.to && tone(to) !== faint && body.note === '') {
+      body.note = paragraph(screen, dialog, to + 1, last.to);
+      last.to = to;
+    }
   }
   for (const run of runs) {
     const tabs = body.tabs === undefined && body.paragraphs.length === 0 ? tabsOf(screen, dialog, run.from, run.to) : undefined;
@@ -229,10 +241,14 @@ function heading(screen: ScreenView, dialog: Dialog, row: number, end: number, b
   const line = gridRow(screen, row);
   const first = line.first(dialog.left, dialog.right);
   let text = line.text(first, dialog.right);
-  const place = /\s{2,}(\d+ \S+ \d+)$/.exec(text);
-  if (place !== null) {
-    body.place = place[1]!;
-    text = text.slice(0, place.index);
+  const place = /(\d+ \S+ \d+)$/.exec(text);
+  // Its colour tells it from the end of a text that it may touch.
+  if (place !== null && place.index > 0 && line.tone(first + place.index) !== line.tone(line.first(first))) {
+    const before = first + place.index - 1;
+    if (line.flat[before] === ' ' || line.tone(before) !== line.tone(before + 1)) {
+      body.place = place[1]!;
+      text = text.slice(0, place.index).trimEnd();
+    }
   }
   if (/^\?\s+\S/.test(text)) {
     // The name is bold, what the tool says about itself is not; narrow screens leave no gap between them.
@@ -266,8 +282,11 @@ function heading(screen: ScreenView, dialog: Dialog, row: number, end: number, b
 }
 
 interface Inner {
+  /** Rows before the first and after the last one inside. */
   top: number;
   bottom: number;
+  /** Last row of the box itself. */
+  last: number;
   left: number;
   right: number;
 }
@@ -278,14 +297,13 @@ function innerBox(screen: ScreenView, dialog: Dialog, row: number): Inner | null
   if (left < 0) return null;
   const glyph = line.flat[left]!;
   if (!'╭│╰┌└'.includes(glyph)) return null;
-  // The top of a box may have scrolled off the screen with the dialog's.
-  if (glyph === '│' && !(dialog.frame?.top === -1 && row === dialog.from)) return null;
-  if (glyph === '╰') return { top: row, bottom: row, left, right: dialog.right };
-  let bottom = row + 1;
+  // Where the dialog is cut to the screen, a box may lack its top or its bottom.
+  const top = '╭┌'.includes(glyph) ? row : row - 1;
+  let bottom = top + 1;
   while (bottom <= dialog.to && gridRow(screen, bottom).flat[left] === '│') bottom++;
-  if (!'╰└'.includes(gridRow(screen, bottom).flat[left] ?? ' ')) return null;
-  const right = gridRow(screen, bottom).flat.indexOf('╯', left + 1);
-  return { top: glyph === '│' ? row - 1 : row, bottom, left, right: right < 0 ? dialog.right : right };
+  const closed = '╰└'.includes(gridRow(screen, bottom).flat[left] ?? ' ');
+  const right = gridRow(screen, closed ? bottom : row).flat.lastIndexOf(closed ? '╯' : glyph === '│' ? '│' : '╮', dialog.right - 1);
+  return { top, bottom, last: closed ? bottom : bottom - 1, left, right: right <= left ? dialog.right : right };
 }
 
 function boxRows(screen: ScreenView, box: Inner): string[] {
@@ -347,20 +365,22 @@ function tabsOf(screen: ScreenView, dialog: Dialog, from: number, to: number): P
   const line = gridRow(screen, from);
   const first = line.first(dialog.left, dialog.right);
   if (line.flat[first] !== '←') return undefined;
-  // Too narrow for one row, a tab's name goes on below in its own column; the marks stand in the first row.
-  const marks = [...line.flat.slice(0, dialog.right).matchAll(/(?:←|│) +([□✓≡]) /g)];
+  // Too narrow for one row, a name goes on below in its own column; marks and bars stand in the first row, blanks around them vary.
+  const row = line.flat.slice(0, dialog.right);
+  const marks = [...row.matchAll(/[←│] *([^\s\0│←→]) */g)];
+  if (marks.length < 2) return undefined;
   return marks.map((mark, n) => {
     const at = mark.index + mark[0].length;
-    const end = (marks[n + 1]?.index ?? line.flat.slice(0, dialog.right).search(/ →|→\s*$/)) || dialog.right;
+    const end = marks[n + 1]?.index ?? Math.max(at, row.lastIndexOf('→'));
     let title = '';
     let current = false;
-    for (let row = from; row <= to; row++) {
-      const part = gridRow(screen, row);
-      title += ` ${part.text(at, end < at ? dialog.right : end)}`;
-      const col = part.first(at, end < at ? dialog.right : end);
+    for (let r = from; r <= to; r++) {
+      const part = gridRow(screen, r);
+      title += ` ${part.text(at, end)}`;
+      const col = part.first(at, end);
       current ||= col >= 0 && part.cell(col)?.underline === true;
     }
-    return { title: squeeze(title.replace(/→/g, '')), answered: mark[1] === '✓', current };
+    return { title: squeeze(title), answered: mark[1] === '✓', current };
   });
 }
 

@@ -59,7 +59,7 @@ function headingRow(screen: ScreenView, area: Bounds, before: number): number {
     if (first < 0 || first > area.left + 4) continue;
     if (line.flat[first] === '?' && line.flat[first + 1] === ' ') return row;
     // Somebody's words above: the dialog begins below them.
-    if (/[◆>✓✦]/.test(line.flat[first]!) && line.flat[first + 1] !== undefined && /[\s\uFE0E\0]/.test(line.flat[first + 1]!)) return -1;
+    if (/[◆>✓✦]/.test(line.flat[first]!) && line.flat[first + 1] !== undefined && line.flat.charCodeAt(first + 1) !== 0x3f) return -1;
   }
   return -1;
 }
