@@ -2,7 +2,7 @@
  * The output of one run as this page reads it: by byte offset, within a credit, resumed where it stopped, every hole told. Bytes come over the
  * bulk lane and gaps over the control lane, so the two are put in order here. What the bytes mean is text/ansi.ts's.
  */
-import type { ArgsOf, EventOf, ProtocolEvent, ResultOf } from '../../shared/protocol.ts';
+import type { ArgsOf, CommandName, EventOf, ProtocolEvent, ResultOf } from '../../shared/protocol.ts';
 import type { OutputChunk } from '../../shared/wire.ts';
 
 export type GapWhy = EventOf<'gap'>['why'];
@@ -16,11 +16,7 @@ export interface OutputSink {
   failed(error: unknown): void;
 }
 
-export interface OutputAsk {
-  (cmd: 'runs.subscribe', args: ArgsOf<'runs.subscribe'>): Promise<ResultOf<'runs.subscribe'>>;
-  (cmd: 'runs.credit', args: ArgsOf<'runs.credit'>): Promise<ResultOf<'runs.credit'>>;
-  (cmd: 'runs.unsubscribe', args: ArgsOf<'runs.unsubscribe'>): Promise<ResultOf<'runs.unsubscribe'>>;
-}
+export type OutputAsk = <C extends CommandName>(cmd: C, args: ArgsOf<C>) => Promise<ResultOf<C>>;
 
 /** What may be under way before the page has taken it in; returned in halves. */
 export const CREDIT_BYTES = 256 * 1024;

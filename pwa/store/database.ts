@@ -44,6 +44,8 @@ export interface OutboxItem {
   createdAtMs: number;
   sentAtMs: number | null;
   verdict: Verdict | null;
+  /** When that word came, this clock. */
+  heardAtMs?: number;
 }
 
 /** What a machine looked like when it was last heard. */

@@ -64,7 +64,7 @@ export class Outbox {
   async heard(verdict: Verdict): Promise<void> {
     const item = this.#items.get(verdict.answerId);
     if (!item || isFinal(item.verdict)) return;
-    await this.#update({ ...item, verdict });
+    await this.#update({ ...item, verdict, heardAtMs: this.#nowMs() });
   }
 
   /** Takes back an answer that has not left this device. False where it may have. */

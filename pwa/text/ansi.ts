@@ -19,6 +19,7 @@ export const MAX_LINE = 64 * 1024;
 /** Most that an unterminated sequence may swallow. */
 export const MAX_SEQUENCE = 64 * 1024;
 const MAX_PARAMS = 256;
+const MAX_FORWARD = 1000;
 const CUT = ' ⟦line cut at 64 KiB⟧';
 const TAB = 8;
 /** A line longer than this that is written over goes on as a new line: what it costs stays bounded. */
@@ -58,8 +59,12 @@ export class AnsiLines {
   /** Sequences that place the cursor elsewhere than on this line: many of them mean that this is a screen, not a log. */
   addressing = 0;
 
-  constructor(sink: LineSink) {
+  readonly #cursorForward: boolean;
+
+  /** `cursorForward`: "cursor right" leaves blanks, as in a serialised screen. In a log it is dropped like the other moves. */
+  constructor(sink: LineSink, cursorForward = false) {
     this.#sink = sink;
+    this.#cursorForward = cursorForward;
   }
 
   /** The line that is being written. */
@@ -194,6 +199,8 @@ export class AnsiLines {
     if (final === 'm' && /^[\d;:]*$/.test(params)) return this.#setStyle(applySgr(this.#style, params));
     if (final === 'K' && /^[012]?$/.test(params)) return this.#eraseInLine(params);
     if ((final === 'h' || final === 'l') && /^\?(?:47|1047|1049)$/.test(params)) this.altScreen = final === 'h';
+    if (final === 'C' && this.#cursorForward && /^\d{0,4}$/.test(params))
+      this.#print(' '.repeat(Math.min(Number(params) || 1, MAX_FORWARD)));
     if ('ABEFHJLMSTdfr'.includes(final)) this.addressing++;
   }
 

@@ -1,0 +1,32 @@
+/**
+ * The enrolment link of a machine, taken out of the address at once. Nothing happens with it until a person has seen the machine's name and
+ * confirmed (security.md T-20). The relay is never taken from an address.
+ */
+import { signal } from '@preact/signals';
+import { type EnrolmentOffer, parseEnrolmentLink } from '../../shared/enrolment.ts';
+import { asClawError } from '../../shared/errors.ts';
+import { report } from '../state.ts';
+
+/** The machine that waits for a yes. */
+export const offered = signal<EnrolmentOffer | null>(null);
+
+/** Reads the fragment and removes it from address bar and history before anything else can see it. */
+export async function takeOfferFromAddress(): Promise<void> {
+  const { hash } = location;
+  if (!hash) return;
+  history.replaceState(history.state, '', location.pathname + location.search);
+  await takeOffer(hash);
+}
+
+/** A link that somebody pasted. False where there is no offer in it. */
+export async function takeOffer(text: string): Promise<boolean> {
+  try {
+    const offer = await parseEnrolmentLink(text);
+    if (!offer) return false;
+    offered.value = offer;
+    return true;
+  } catch (error) {
+    report(asClawError(error));
+    return false;
+  }
+}

@@ -1,0 +1,215 @@
+/**
+ * What the screens may do: sign in and out, ask a machine, answer a card, follow an output. Holds the one session of this page; the
+ * screens know nothing of links, channels or stores.
+ */
+import { signal } from '@preact/signals';
+import { randomId } from '../shared/bytes.ts';
+import { verifyList } from '../shared/device-list.ts';
+import type { EnrolmentOffer } from '../shared/enrolment.ts';
+import { asClawError, ClawError } from '../shared/errors.ts';
+import type { Answer, ArgsOf, CommandName, Question, ResultOf } from '../shared/protocol.ts';
+import type { Choice } from '../shared/question.ts';
+import { defaultDeviceName } from './account/device-name.ts';
+import type { Credentials, Joined } from './account/join.ts';
+import { OutputFeed, type OutputSink } from './machine/output-feed.ts';
+import { Session, type Stored, stored } from './session.ts';
+import { app, apply, report } from './state.ts';
+import { type AccountRecord, machineStore, type OutboxItem, vault, wipe } from './store/database.ts';
+import { ANSWER_TTL_S } from './store/outbox.ts';
+import { saveStates } from './store/saved-states.ts';
+
+export interface PageSession {
+  ask<C extends CommandName>(machine: string, cmd: C, args: ArgsOf<C>, deadlineMs?: number): Promise<ResultOf<C>>;
+  outbox: { post(item: OutboxItem, volatile?: boolean): Promise<void>; takeBack(answerId: string): Promise<boolean> };
+  nudge(): void;
+  stop(): void;
+}
+
+let session: PageSession | null = null;
+let live: Session | null = null;
+const feeds = new Map<OutputFeed, string>();
+
+/** The device list as it stands, for the Devices screen. */
+export const listVersion = signal(0);
+export const membership = () => live?.member ?? null;
+export const relayTokens = () => live?.tokens ?? null;
+
+/** Gives the screens another session: the fixture page's. */
+export function use(other: PageSession): void {
+  session = other;
+}
+
+/** Takes up the account that this device has, or shows the door. */
+export async function boot(): Promise<void> {
+  try {
+    const from = await stored();
+    if (from) await begin(from);
+    else apply({ type: 'signed_out' });
+  } catch (error) {
+    apply({ type: 'signed_out' });
+    report(asClawError(error));
+  }
+}
+
+async function begin(from: Stored): Promise<void> {
+  const next = await Session.open(
+    {
+      origin: location.origin,
+      client: 'pwa',
+      watching: () => document.visibilityState === 'visible',
+      emit: (event) => {
+        apply(event);
+        if (event.type === 'machines') listVersion.value++;
+        if (event.type === 'link' && event.state.state === 'signed_out') void turnedAway(event.state.error);
+      },
+      onChunk: (machine, chunk) => {
+        for (const [feed, of] of feeds) if (of === machine) feed.chunk(chunk);
+      },
+      onStream: (machine, event) => {
+        for (const [feed, of] of feeds) if (of === machine) feed.event(event);
+      },
+      onReady: (machine) => {
+        for (const [feed, of] of feeds) if (of === machine) void feed.open();
+      },
+    },
+    from,
+  );
+  live = next;
+  session = next;
+  for (const { id, snapshot, savedAtMs } of await machineStore.all()) apply({ type: 'machine.restored', machine: id, snapshot, savedAtMs });
+  saveStates();
+  next.start();
+  void navigator.storage?.persist?.().catch(() => false);
+}
+
+/** The relay no longer knows this device. Removed on purpose: everything here goes. Otherwise the password brings it back. */
+async function turnedAway(error: ClawError): Promise<void> {
+  await forget();
+  report(
+    error.code === 'revoked'
+      ? new ClawError('revoked', 'This device was removed from the account. Everything on it has been wiped.')
+      : new ClawError('login_required', 'This device has been signed out.', { hint: error.message }),
+  );
+}
+
+async function forget(): Promise<void> {
+  live?.stop();
+  live = null;
+  session = null;
+  feeds.clear();
+  await wipe();
+  const kept = await caches.keys().catch((): string[] => []);
+  await Promise.all(kept.filter((name) => !name.includes('precache')).map((name) => caches.delete(name)));
+  apply({ type: 'signed_out' });
+}
+
+export async function signOut(): Promise<void> {
+  await forget();
+}
+
+async function joined({ identity, trusted, email, deviceToken }: Joined): Promise<void> {
+  const account: AccountRecord = {
+    account: trusted.list.account,
+    ask: trusted.list.ask,
+    email,
+    deviceName: defaultDeviceName(navigator.userAgent),
+  };
+  await wipe();
+  await vault.setAll({ identity, account, list: trusted.signed, deviceToken });
+  await begin({ identity, account, list: trusted.signed });
+}
+
+/** Needed once in a device's life: it comes when it is needed. */
+const joining = () => import('./account/join.ts');
+
+export async function createAccount(who: Credentials, offer: EnrolmentOffer | null): Promise<void> {
+  const { signUp } = await joining();
+  await joined(await signUp(location.origin, who, offer));
+}
+
+export async function enter(who: Credentials, offer: EnrolmentOffer | null): Promise<void> {
+  const { signIn } = await joining();
+  await joined(await signIn(location.origin, who, offer));
+}
+
+/** Adds the machine of a link to the account of this device. */
+export async function takeMachine(password: string, offer: EnrolmentOffer): Promise<void> {
+  const member = live?.member;
+  if (!member) throw new ClawError('login_required', 'This device is not signed in.');
+  const { account, identity } = member;
+  const pin = { account: account.account, ask: account.ask };
+  const { addMachine } = await joining();
+  const trusted = await addMachine(location.origin, { email: account.email, password }, identity, pin, offer);
+  await verifyList(trusted.signed, pin);
+  await member.offer(trusted.signed);
+}
+
+export async function rename(deviceName: string): Promise<void> {
+  const member = live?.member;
+  if (!member) return;
+  Object.assign(member.account, { deviceName });
+  await vault.set('account', { ...member.account, deviceName });
+  apply({ type: 'renamed', deviceName });
+  live?.nudge();
+}
+
+export const nudge = (): void => session?.nudge();
+
+export async function ask<C extends CommandName>(machine: string, cmd: C, args: ArgsOf<C>, deadlineMs?: number): Promise<ResultOf<C>> {
+  if (!session) throw new ClawError('peer_offline', 'Not connected.');
+  return session.ask(machine, cmd, args, deadlineMs);
+}
+
+/** `ask` for a button: failures are shown, and give undefined. */
+export async function tryAsk<C extends CommandName>(machine: string, cmd: C, args: ArgsOf<C>): Promise<ResultOf<C> | undefined> {
+  try {
+    return await ask(machine, cmd, args);
+  } catch (error) {
+    report(asClawError(error));
+    return undefined;
+  }
+}
+
+/** Nothing on this page may answer but a person's tap (security.md T-22). */
+const tapped = (): boolean => navigator.userActivation?.isActive ?? true;
+
+/** Sends the answer on its way; the card follows it through the state. `what` is shown to the person. */
+export async function answer(machine: string, question: Question, choice: Choice, what: string): Promise<void> {
+  if (!session || !tapped()) return;
+  const message: Answer = {
+    answerId: randomId(),
+    run: question.run,
+    qid: question.qid,
+    rev: question.rev,
+    digest: question.digest,
+    choice,
+    ttlS: ANSWER_TTL_S,
+  };
+  const item: OutboxItem = {
+    answerId: message.answerId,
+    machine,
+    answer: message,
+    what,
+    createdAtMs: Date.now(),
+    sentAtMs: null,
+    verdict: null,
+  };
+  navigator.vibrate?.(10);
+  await session.outbox.post(item, question.question.kind === 'password');
+}
+
+export const takeBack = (answerId: string): Promise<boolean> => session?.outbox.takeBack(answerId) ?? Promise.resolve(false);
+
+/** Follows the output of a run until `close`; comes back by itself after a cut. */
+export function follow(machine: string, run: string, sink: OutputSink, from?: number): { consumed(bytes: number): void; close(): void } {
+  const feed = new OutputFeed(run, (cmd, args) => ask(machine, cmd, args), sink, from);
+  feeds.set(feed, machine);
+  if (app.value.machines.get(machine)?.status.state === 'connected') void feed.open();
+  return {
+    consumed: (bytes) => feed.consumed(bytes),
+    close: () => {
+      feeds.delete(feed);
+      feed.close();
+    },
+  };
+}

@@ -1,0 +1,110 @@
+/** The truth about the line, in words: to the relay, and to each machine. "Connected" is said only of a machine that has answered lately. */
+import type { LinkState } from '../../shared/link-options.ts';
+import { nudge } from '../client.ts';
+import { app, type MachineState } from '../state.ts';
+import { Icon } from './icon.tsx';
+import { Age, now } from './time.tsx';
+
+export interface StatusWords {
+  dot: string;
+  text: string;
+}
+
+export function machineWords(machine: MachineState, link: LinkState): StatusWords {
+  if (link.state !== 'online') return { dot: 'hollow', text: link.state === 'connecting' ? 'Connecting' : 'Not connected' };
+  switch (machine.status.state) {
+    case 'connected':
+      return { dot: 'good', text: 'Connected' };
+    case 'connecting':
+      return { dot: 'busy', text: 'Connecting' };
+    case 'silent':
+      return { dot: 'bad', text: 'Not answering' };
+    case 'refused':
+      return { dot: 'bad', text: 'Refused' };
+    case 'absent':
+      return { dot: 'hollow', text: 'Offline' };
+  }
+}
+
+export function MachineDot({ machine }: { machine: MachineState }) {
+  const words = machineWords(machine, app.value.link);
+  return (
+    <span class="line small dim">
+      <span class={`dot ${words.dot}`} />
+      <span>{words.text}</span>
+    </span>
+  );
+}
+
+function sentence(link: LinkState): { text: string; bad: boolean; action: string | null } | null {
+  switch (link.state) {
+    case 'offline': {
+      const seconds = Math.max(0, Math.ceil((link.retryAtMs - now.value) / 1000));
+      return { text: `No connection to the relay. Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`, bad: true, action: 'Try now' };
+    }
+    case 'connecting':
+      return { text: 'Connecting…', bad: false, action: null };
+    case 'replaced':
+      return { text: 'ClawTab is open in another window of this device.', bad: false, action: 'Use here' };
+    case 'outdated':
+      return { text: 'The relay speaks another version. Reload to update.', bad: true, action: 'Try again' };
+    default:
+      return null;
+  }
+}
+
+/** Visible whenever what is shown may not be true any more. */
+export function ConnectionBanner() {
+  const { link, machines } = app.value;
+  const said = sentence(link);
+  if (said)
+    return (
+      <div class={said.bad ? 'banner bad' : 'banner'} role="status">
+        <p>
+          {said.text} <AsOf />
+        </p>
+        {said.action && (
+          <button type="button" class="button slim" onClick={nudge}>
+            {said.action}
+          </button>
+        )}
+      </div>
+    );
+  const troubled = [...machines.values()].filter((m) => m.status.state === 'silent' || m.status.state === 'refused');
+  const absent = [...machines.values()].filter((m) => m.status.state === 'absent');
+  if (link.state !== 'online' || (troubled.length === 0 && absent.length < machines.size) || machines.size === 0) return null;
+  const first = troubled[0];
+  const name = first?.about?.name ?? 'Your machine';
+  return (
+    <div class={first ? 'banner bad' : 'banner'} role="status">
+      <p>
+        {first?.status.state === 'refused' ? (
+          <>
+            {name} refuses this device: {first.status.error.message}
+          </>
+        ) : first ? (
+          `${name} does not answer.`
+        ) : machines.size === 1 ? (
+          `${[...machines.values()][0]!.about?.name ?? 'Your machine'} is offline.`
+        ) : (
+          'All your machines are offline.'
+        )}{' '}
+        <AsOf />
+      </p>
+      <button type="button" class="button slim" onClick={nudge}>
+        <Icon name="refresh" small />
+        Try now
+      </button>
+    </div>
+  );
+}
+
+function AsOf() {
+  const known = [...app.value.machines.values()].flatMap((m) => (m.asOfMs === null ? [] : [m.asOfMs]));
+  if (known.length === 0) return null;
+  return (
+    <span>
+      What you see is <Age atMs={Math.max(...known)} /> old.
+    </span>
+  );
+}

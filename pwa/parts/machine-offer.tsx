@@ -1,0 +1,63 @@
+/** A signed-in device was given a machine's link: the machine is named, the password is asked for, and only then is it signed in. */
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { EnrolmentOffer } from '../../shared/enrolment.ts';
+import { asClawError, type ClawError } from '../../shared/errors.ts';
+import { offered } from '../account/offer.ts';
+import { takeMachine } from '../client.ts';
+import { app, apply } from '../state.ts';
+import { PasswordField } from './password-fields.tsx';
+import { Text } from './text.tsx';
+
+export function MachineOffer({ offer }: { offer: EnrolmentOffer }) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [password, setPassword] = useState('');
+  const [busy, setBusy] = useState(false);
+  const [error, setError] = useState<ClawError | null>(null);
+  useEffect(() => {
+    if (!dialog.current?.open) dialog.current?.showModal();
+  }, []);
+  const leave = (): void => {
+    offered.value = null;
+  };
+  const submit = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setBusy(true);
+    setError(null);
+    try {
+      await takeMachine(password, offer);
+      apply({ type: 'notice', level: 'info', text: `${offer.name} is connected to your account.` });
+      leave();
+    } catch (thrown) {
+      setError(asClawError(thrown));
+    } finally {
+      setBusy(false);
+    }
+  };
+  return (
+    <dialog ref={dialog} class="sheet" aria-labelledby="offer-title" onCancel={leave}>
+      <form class="stack" onSubmit={(event) => void submit(event)}>
+        <h3 id="offer-title">
+          Connect <Text value={offer.name} />?
+        </h3>
+        <p class="dim">
+          The machine <Text value={offer.name} /> asks to join the account {app.value.account?.email} through {location.host}. Do this only
+          if you have just printed the link on that machine yourself.
+        </p>
+        <PasswordField value={password} set={setPassword} autofocus />
+        {error && (
+          <p class="error-text" role="alert">
+            {error.message} {error.hint}
+          </p>
+        )}
+        <div class="line">
+          <button type="submit" class="button main grow" disabled={busy}>
+            {busy ? 'Signing it in…' : 'Connect machine'}
+          </button>
+          <button type="button" class="button" onClick={leave}>
+            Not now
+          </button>
+        </div>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,197 @@
+/** One question as a card: who asks, what it is about in full, the agent's own answers, and what became of the one that was given. */
+import { useId } from 'preact/hooks';
+import type { Choice } from '../../shared/question.ts';
+import { answer as sendAnswer, takeBack } from '../client.ts';
+import type { Asked } from '../state.ts';
+import { isFinal } from '../store/outbox.ts';
+import { oneLine } from '../text/visible.ts';
+import { mayAnswer, type Said, saidOf } from './answer-state.ts';
+import { Detail } from './detail.tsx';
+import { FreeText } from './free-text.tsx';
+import { Icon } from './icon.tsx';
+import { FormPages, MultiSelect } from './multi-form.tsx';
+import { type AnswerProps, OptionList } from './option-list.tsx';
+import { shortPath } from './paths.ts';
+import { useTapGuard } from './tap-guard.ts';
+import { Text } from './text.tsx';
+import { Age } from './time.tsx';
+
+const SOURCES = { hook: 'from the agent', screen: 'read from screen' } as const;
+const UNTITLED = {
+  permission: 'Permission',
+  choice: 'Choice',
+  multiselect: 'Choice',
+  text: 'Question',
+  plan: 'Plan',
+  trust: 'Trust',
+  confirm: 'Confirm',
+  password: 'Password',
+  idle: 'Ready for input',
+} as const;
+
+export const titleOf = ({ question }: Asked): string =>
+  oneLine(question.question.title || question.question.text || UNTITLED[question.question.kind]);
+
+export interface CardProps {
+  asked: Asked;
+  /** Ids of the cards above: when they change, this one has moved. */
+  above: string;
+  /** Without the line that says where; on the run's own screen. */
+  bare?: boolean;
+}
+
+export function QuestionCard({ asked, above, bare = false }: CardProps) {
+  const { question, machine, answer } = asked;
+  const id = useId();
+  const parsed = question.question;
+  const open = question.state.state === 'open';
+  const guard = useTapGuard(`${question.qid}/${question.rev}/${question.digest}/${above}`);
+  const can = mayAnswer(asked);
+  const said = saidOf(asked);
+  const underWay = answer !== null && !isFinal(answer.verdict);
+  const props: AnswerProps = {
+    question,
+    closed: guard.closed || !can,
+    admits: () => can && guard.admits(),
+    chosen: underWay || answer?.verdict?.verdict === 'confirmed' ? answer.answer.choice : null,
+    draftKey: `${machine.id}/${question.qid}`,
+    choose: (choice: Choice, what: string) => void sendAnswer(machine.id, question, choice, oneLine(what)),
+  };
+  const title = titleOf(asked);
+  return (
+    <article class={open ? 'ask open' : 'ask done'} aria-labelledby={`${id}-title`} id={`q-${question.qid}`}>
+      <div class="ask-tab">
+        {open && <span class="dot needs" />}
+        <span class="cut">
+          <Text value={oneLine(question.agentTitle || question.agent, 40)} />
+        </span>
+      </div>
+      <span class="ask-age">
+        <span class="hidden-text">asked </span>
+        <Age atMs={question.openedAt} skewMs={machine.skewMs} ago />
+      </span>
+      <div class="ask-body">
+        <div class="ask-head">
+          <h3 id={`${id}-title`}>
+            <Text value={title} />
+          </h3>
+          {!bare && <Where asked={asked} />}
+        </div>
+        {parsed.tabs && !parsed.form && <TabRow asked={asked} />}
+        <Detail question={parsed} />
+        {parsed.text && oneLine(parsed.text) !== title && (
+          <p class="ask-text">
+            <Text value={parsed.text} />
+          </p>
+        )}
+        {(open || underWay) && <Answers {...props} />}
+        {said && <VerdictLine said={said} what={answer?.what ?? ''} onTakeBack={() => answer && void takeBack(answer.answerId)} />}
+        <Foot asked={asked} props={props} open={open} can={can} />
+      </div>
+    </article>
+  );
+}
+
+function Where({ asked: { question, machine } }: { asked: Asked }) {
+  return (
+    <p class="ask-where">
+      <Text value={oneLine(question.runName, 80)} />
+      <span aria-hidden="true">·</span>
+      <Text value={oneLine(machine.about?.name ?? 'a machine', 60)} />
+      <span class="mono cut" title={question.cwd}>
+        <Text value={oneLine(shortPath(question.cwd), 120)} />
+      </span>
+    </p>
+  );
+}
+
+function TabRow({ asked: { question } }: { asked: Asked }) {
+  return (
+    <ol class="tabs" aria-label="Questions in this set">
+      {question.question.tabs!.map((tab, i) => (
+        <li key={`${i}:${tab.title}`} class={tab.current ? 'current' : ''} aria-current={tab.current ? 'step' : undefined}>
+          {tab.answered && <Icon name="check" small />}
+          <Text value={tab.title} />
+        </li>
+      ))}
+    </ol>
+  );
+}
+
+function Answers(props: AnswerProps) {
+  const { question, draftKey } = props;
+  const { kind, options, form, freeText } = question.question;
+  if (form && form.length > 0) return <FormPages {...props} />;
+  if (kind === 'multiselect') return <MultiSelect {...props} />;
+  if (options.length > 0) return <OptionList {...props} />;
+  const secret = kind === 'password';
+  return (
+    <FreeText
+      draftKey={draftKey}
+      label={secret ? 'Secret answer' : 'Your answer'}
+      multiline={freeText?.multiline === true}
+      secret={secret}
+      closed={props.closed}
+      send={(text) => props.admits() && props.choose({ type: 'text', text }, secret ? 'a secret' : text)}
+    />
+  );
+}
+
+function VerdictLine({ said, what, onTakeBack }: { said: Said; what: string; onTakeBack(): void }) {
+  return (
+    <div class={`verdict ${said.tone}`} role="status">
+      <Icon name={said.tone === 'good' ? 'check' : said.tone === 'bad' ? 'warn' : 'clock'} small />
+      <p class="grow">
+        <strong>{said.title}</strong>
+        {what && (
+          <>
+            : <Text value={what} />
+          </>
+        )}
+        {said.why && (
+          <span class="why">
+            {' '}
+            <Text value={said.why} />
+          </span>
+        )}
+      </p>
+      {said.canTakeBack && (
+        <button type="button" class="button slim" onClick={onTakeBack}>
+          Take back
+        </button>
+      )}
+    </div>
+  );
+}
+
+function Foot({ asked, props, open, can }: { asked: Asked; props: AnswerProps; open: boolean; can: boolean }) {
+  const { question, machine } = asked;
+  const { dismiss, source } = question.question;
+  const id = useId();
+  return (
+    <div class="ask-foot">
+      <span class="grow hint">
+        {SOURCES[source]}
+        {dismiss && open && (
+          <span id={`${id}-effect`} class="effect">
+            Dismiss: <Text value={oneLine(dismiss.effect, 120)} />
+          </span>
+        )}
+      </span>
+      <a class="button plain slim" href={`/run/${machine.id}/${question.run}`}>
+        View run
+      </a>
+      {dismiss && open && (
+        <button
+          type="button"
+          class="button plain slim"
+          aria-disabled={props.closed || !can ? 'true' : undefined}
+          aria-describedby={`${id}-effect`}
+          onClick={() => props.admits() && props.choose({ type: 'dismiss' }, 'Dismissed')}
+        >
+          Dismiss
+        </button>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * Pushes on the page's side: permission when a person asks for it, the subscription checked at every open and given to each machine, sealed, with
+ * a key of its own. Showing them is the service worker's; the relay never learns the subscription.
+ */
+
+import * as v from 'valibot';
+import { fromBase64url, randomBytes, toBase64url } from '../shared/bytes.ts';
+import { asClawError, ClawError } from '../shared/errors.ts';
+import { MetaSchema } from '../shared/relay-api.ts';
+import { ask } from './client.ts';
+import { app, report } from './state.ts';
+import { vault } from './store/database.ts';
+
+export type PushState = 'unsupported' | 'denied' | 'ask' | 'on';
+
+export async function pushState(): Promise<PushState> {
+  if (!('serviceWorker' in navigator) || !('PushManager' in globalThis) || !('Notification' in globalThis)) return 'unsupported';
+  if (Notification.permission === 'denied') return 'denied';
+  const registration = await navigator.serviceWorker.getRegistration();
+  const subscription = await registration?.pushManager.getSubscription().catch(() => null);
+  return subscription && Notification.permission === 'granted' ? 'on' : 'ask';
+}
+
+async function vapidKey(): Promise<BufferSource> {
+  const response = await fetch('/v1/meta', { credentials: 'omit', cache: 'no-store' });
+  const meta = v.parse(MetaSchema, await response.json());
+  const key = meta.vapidPublicKey && fromBase64url(meta.vapidPublicKey);
+  if (!key) throw new ClawError('push_unavailable', 'This relay sends no pushes.', { hint: 'Its operator has to set VAPID_PRIVATE_KEY.' });
+  return key;
+}
+
+/** From a tap: asks the person, subscribes, and tells every machine that is there. Failures are shown. */
+export async function enablePush(): Promise<boolean> {
+  try {
+    if ((await Notification.requestPermission()) !== 'granted')
+      throw new ClawError('push_denied', 'Notifications are blocked for this page.', {
+        hint: 'Allow them in the browser’s settings for this site.',
+      });
+    const registration = await navigator.serviceWorker.ready;
+    const known = await registration.pushManager.getSubscription();
+    if (!known) await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: await vapidKey() });
+    await Promise.all([...app.value.machines.values()].filter((m) => m.status.state === 'connected').map((m) => tellMachine(m.id)));
+    return true;
+  } catch (error) {
+    const known = asClawError(error);
+    report(
+      known.code === 'internal'
+        ? new ClawError('push_failed', 'The browser did not give a push subscription.', { hint: String(error) })
+        : known,
+    );
+    return false;
+  }
+}
+
+/** Each time a machine is there: it gets the subscription as it is now, unless it has it. Subscriptions vanish without a word. */
+export async function tellMachine(machine: string): Promise<void> {
+  if ((await pushState()) !== 'on') return;
+  const registration = await navigator.serviceWorker.getRegistration();
+  const subscription = (await registration?.pushManager.getSubscription())?.toJSON();
+  if (!subscription?.endpoint || !subscription.keys?.['p256dh'] || !subscription.keys['auth']) return;
+  const settings = (await vault.get('settings')) ?? {};
+  const keys = (await vault.get('pushKeys')) ?? {};
+  const told = settings[`push:${machine}`];
+  if (told === subscription.endpoint && keys[machine]) return;
+  const raw = randomBytes(32);
+  await ask(machine, 'push.subscribe', {
+    subscription: { endpoint: subscription.endpoint, p256dh: subscription.keys['p256dh'], auth: subscription.keys['auth'] },
+    pushKey: toBase64url(raw),
+    name: app.value.account?.deviceName ?? 'phone',
+  });
+  // Not exportable from here on: what seals a push can be used by this device, and read by nobody.
+  const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['decrypt']);
+  raw.fill(0);
+  await vault.set('pushKeys', { ...((await vault.get('pushKeys')) ?? {}), [machine]: key });
+  await vault.set('settings', { ...((await vault.get('settings')) ?? {}), [`push:${machine}`]: subscription.endpoint });
+}
+
+export async function disablePush(): Promise<void> {
+  const registration = await navigator.serviceWorker.getRegistration();
+  const subscription = await registration?.pushManager.getSubscription();
+  await subscription?.unsubscribe();
+  await vault.set('pushKeys', {});
+  await Promise.all(
+    [...app.value.machines.values()]
+      .filter((m) => m.status.state === 'connected')
+      .map((m) => ask(m.id, 'push.unsubscribe', {}).catch((error: unknown) => report(asClawError(error)))),
+  );
+}

@@ -1,0 +1,215 @@
+/** This device and this account: name, fingerprint, look, notifications with their test, signing out. */
+import { useEffect, useState } from 'preact/hooks';
+import { fromBase64url } from '../../shared/bytes.ts';
+import { asClawError } from '../../shared/errors.ts';
+import { ask, rename, signOut } from '../client.ts';
+import { ConnectionBanner } from '../parts/connection.tsx';
+import { Icon } from '../parts/icon.tsx';
+import { Sheet } from '../parts/sheet.tsx';
+import { Text } from '../parts/text.tsx';
+import { canInstall, install, onIphoneInTab } from '../platform.ts';
+import { disablePush, enablePush, type PushState, pushState } from '../push.ts';
+import { app, type MachineState } from '../state.ts';
+import { setTheme, type Theme, theme } from '../theme.ts';
+
+export function Settings() {
+  return (
+    <div class="page narrow">
+      <header class="page-head">
+        <h1>Settings</h1>
+      </header>
+      <ConnectionBanner />
+      <div class="stack loose">
+        <Account />
+        <Notifications />
+        <Look />
+        <Leave />
+      </div>
+    </div>
+  );
+}
+
+function Account() {
+  const { account } = app.value;
+  const [name, setName] = useState(account?.deviceName ?? '');
+  const [words, setWords] = useState<readonly string[]>([]);
+  const ask = account?.ask;
+  useEffect(() => {
+    const key = ask ? fromBase64url(ask) : null;
+    if (key) void import('../../shared/words.ts').then(({ fingerprintWords }) => fingerprintWords(key)).then(setWords);
+  }, [ask]);
+  if (!account) return null;
+  return (
+    <section class="group">
+      <h2>Account</h2>
+      <div class="panel">
+        <p class="line">
+          <span class="grow cut">
+            <Text value={account.email} />
+          </span>
+        </p>
+        <div class="field">
+          <label for="device-name">Name of this device</label>
+          <input
+            id="device-name"
+            maxLength={60}
+            value={name}
+            onInput={(event) => setName(event.currentTarget.value)}
+            onChange={() => name.trim() && void rename(name.trim())}
+          />
+          <span class="hint">Your machines show it when you answer. The relay never learns it.</span>
+        </div>
+        <div class="stack tight">
+          <p class="label">Fingerprint</p>
+          <ol class="words" aria-label="Fingerprint of the account key">
+            {words.map((word, i) => (
+              <li key={`${i}`}>{word}</li>
+            ))}
+          </ol>
+          <p class="hint">
+            <code class="mono">clawtab devices</code> prints the same six words. If they differ, somebody stands between.
+          </p>
+        </div>
+      </div>
+    </section>
+  );
+}
+
+function Notifications() {
+  const [state, setState] = useState<PushState | null>(null);
+  const [busy, setBusy] = useState(false);
+  useEffect(() => {
+    void pushState().then(setState);
+  }, []);
+  const turn = async (on: boolean): Promise<void> => {
+    setBusy(true);
+    if (on) await enablePush();
+    else await disablePush();
+    setState(await pushState());
+    setBusy(false);
+  };
+  return (
+    <section class="group">
+      <h2>Notifications</h2>
+      <div class="panel">
+        {state === 'unsupported' && (
+          <p>
+            {onIphoneInTab()
+              ? 'On iPhone they work from the home screen only: Share, then “Add to Home Screen”, and sign in there.'
+              : 'This browser has no push notifications.'}
+          </p>
+        )}
+        {state === 'denied' && <p>Blocked for this page. Allow them in the browser’s settings for this site, then come back.</p>}
+        {state === 'ask' && (
+          <>
+            <p>Hear questions with the page closed. Your machine seals each notification for this device.</p>
+            <button type="button" class="button main" disabled={busy} onClick={() => void turn(true)}>
+              <Icon name="bell" small />
+              Notify me
+            </button>
+          </>
+        )}
+        {state === 'on' && (
+          <>
+            {[...app.value.machines.values()].map((machine) => (
+              <TestPush key={machine.id} machine={machine} />
+            ))}
+            <button type="button" class="button" disabled={busy} onClick={() => void turn(false)}>
+              Turn off here
+            </button>
+          </>
+        )}
+        {canInstall() && (
+          <button type="button" class="button" onClick={() => void install()}>
+            Install the app
+          </button>
+        )}
+      </div>
+    </section>
+  );
+}
+
+const OUTCOMES = {
+  ok: 'Sent. It should appear now.',
+  gone: 'The subscription is gone. Turn notifications off and on again.',
+  retry: 'The push service is busy; try again in a minute.',
+  refused: 'The push service refused it.',
+  none: 'The machine has no subscription of this device yet.',
+} as const;
+
+function TestPush({ machine }: { machine: MachineState }) {
+  const [said, setSaid] = useState('');
+  const test = async (): Promise<void> => {
+    setSaid('Sending…');
+    try {
+      setSaid(OUTCOMES[(await ask(machine.id, 'push.test', {}, 30_000)).outcome]);
+    } catch (error) {
+      setSaid(asClawError(error).message);
+    }
+  };
+  return (
+    <div class="line wrap">
+      <span class="grow">
+        <Text value={machine.about?.name ?? 'A machine'} />
+        {said && (
+          <span class="hint" role="status">
+            {' '}
+            {said}
+          </span>
+        )}
+      </span>
+      <button type="button" class="button slim" disabled={machine.status.state !== 'connected'} onClick={() => void test()}>
+        Test
+      </button>
+    </div>
+  );
+}
+
+const THEMES: readonly { value: Theme; label: string }[] = [
+  { value: 'system', label: 'System' },
+  { value: 'light', label: 'Light' },
+  { value: 'dark', label: 'Dark' },
+];
+
+function Look() {
+  return (
+    <section class="group">
+      <h2>Look</h2>
+      <fieldset class="segments" aria-label="Theme">
+        {THEMES.map(({ value, label }) => (
+          <button key={value} type="button" aria-pressed={theme.value === value} onClick={() => setTheme(value)}>
+            {label}
+          </button>
+        ))}
+      </fieldset>
+    </section>
+  );
+}
+
+function Leave() {
+  const [asking, setAsking] = useState(false);
+  return (
+    <section class="group">
+      <h2>Sign out</h2>
+      <div class="panel">
+        <p class="dim">Removes keys, answers, drafts and everything else from this device.</p>
+        <button type="button" class="button danger" onClick={() => setAsking(true)}>
+          Sign out
+        </button>
+      </div>
+      {asking && (
+        <Sheet title="Sign out on this device?" close={() => setAsking(false)}>
+          <p class="dim">You need the password to come back: nobody can reset it without a new identity.</p>
+          <div class="line">
+            <button type="button" class="button danger grow" onClick={() => void signOut()}>
+              Sign out and wipe
+            </button>
+            <button type="button" class="button" onClick={() => setAsking(false)}>
+              Stay
+            </button>
+          </div>
+        </Sheet>
+      )}
+    </section>
+  );
+}
