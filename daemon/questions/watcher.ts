@@ -24,6 +24,10 @@ export const realClock: Clock = {
 const QUIET_MS = 6;
 /** …and at the latest this long after the first unread byte, so that a stream or a spinner cannot hide a question. */
 const LATEST_MS = 40;
+/** After a resize the screen is the terminal's own reflow until the program has drawn it anew: its first byte, then this much quiet. */
+const REDRAWN_MS = 150;
+/** …and a program that does not care about its size is read again after this. */
+const RESIZE_MS = 600;
 /** A synchronized update that stays open longer than this is read as it is. */
 const SYNC_MS = 200;
 /** Hook hints kept. They never expire by age: a dialog may stand for hours and must not change while it does. */
@@ -50,6 +54,7 @@ export class Watcher {
   readonly #onEvent: (event: DetectorEvent) => void;
   #hooks: HookHint[] = [];
   #unreadSinceMs: number | null = null;
+  #resize: { untilMs: number; drawn: boolean } | null = null;
   #cancelRead: (() => void) | undefined;
   #cancelTick: (() => void) | undefined;
   #changed: (() => void)[] = [];
@@ -68,6 +73,7 @@ export class Watcher {
   /** Bytes from the pty, in order. Resolves when parsed (await it: that is the back-pressure). */
   async feed(bytes: Uint8Array | string): Promise<void> {
     await this.screen.feed(bytes);
+    if (this.#resize !== null) this.#resize.drawn = true;
     this.#touch();
     for (const wake of this.#changed.splice(0)) wake();
   }
@@ -75,6 +81,7 @@ export class Watcher {
   resize(cols: number, rows: number): void {
     this.screen.resize(cols, rows);
     this.detector.resized();
+    this.#resize = { untilMs: this.#clock.nowMs() + RESIZE_MS, drawn: false };
     this.#touch();
   }
 
@@ -94,8 +101,12 @@ export class Watcher {
     return this.screen.view();
   }
 
-  /** What stands on the screen this very moment, before any debouncing. */
+  /** What stands on the screen this very moment, before any debouncing; null while a resize is being redrawn. */
   read(): Reading {
+    return this.#resize === null ? this.#readScreen() : null;
+  }
+
+  #readScreen(): Reading {
     const generation = this.screen.generation;
     if (this.#reading?.generation !== generation || this.#reading.hooks !== this.#hookCount) {
       const { question: standing, anchor: standingAnchor } = this.detector.standing ?? {};
@@ -134,8 +145,12 @@ export class Watcher {
     const now = this.#clock.nowMs();
     this.#unreadSinceMs ??= now;
     this.#cancelRead?.();
-    const latest = this.#unreadSinceMs + (this.screen.view().synchronized ? SYNC_MS : LATEST_MS);
-    this.#cancelRead = this.#clock.at(Math.min(now + QUIET_MS, latest), () => this.#readNow());
+    const resize = this.#resize;
+    const at =
+      resize !== null
+        ? Math.min(resize.drawn ? now + REDRAWN_MS : resize.untilMs, resize.untilMs)
+        : Math.min(now + QUIET_MS, this.#unreadSinceMs + (this.screen.view().synchronized ? SYNC_MS : LATEST_MS));
+    this.#cancelRead = this.#clock.at(at, () => this.#readNow());
   }
 
   #readNow(): void {
@@ -146,7 +161,8 @@ export class Watcher {
       return;
     }
     this.#unreadSinceMs = null;
-    this.#emit(this.detector.read(this.read(), now));
+    this.#resize = null;
+    this.#emit(this.detector.read(this.#readScreen(), now));
     this.#planTick();
   }
 

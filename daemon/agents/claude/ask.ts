@@ -2,7 +2,7 @@
 import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { cellAt, isRule, joinWrapped, type Line, squeeze } from '../lib/lines.ts';
-import type { Dialog } from './frame.ts';
+import { type Dialog, isDashed } from './frame.ts';
 import { optionsOf } from './options.ts';
 
 interface Tab {
@@ -32,7 +32,13 @@ export function readAsk(screen: ScreenView, dialog: Dialog): ParsedQuestion | nu
     at = i;
     if (dialog.whole) break;
   }
-  if (tabs === null) return null;
+  const ruleRow = list.items.findIndex((item, i) => i > 0 && ruleBetween(screen, list.items[i - 1]!.lastRow, item.row));
+  if (tabs === null) {
+    // On a low screen the tab row scrolls off; the row set apart by a rule ("Chat about this") is AskUserQuestion's alone.
+    if (dialog.whole || ruleRow < 0 || body.some((line) => isDashed(line.text))) return null;
+    tabs = [];
+    at = -1;
+  }
   const rows = body.slice(at + 1);
   const start = rows.findIndex((line) => line.text !== '');
   const end = rows.findIndex((line, i) => i > start && line.text === '');
@@ -53,7 +59,6 @@ export function readAsk(screen: ScreenView, dialog: Dialog): ParsedQuestion | nu
   const current = tabs.find((tab) => tab.current);
   const multi = list.items.some((item) => item.checked !== undefined);
   const review = many && current === tabs.at(-1);
-  const ruleRow = list.items.findIndex((item, i) => i > 0 && ruleBetween(screen, list.items[i - 1]!.lastRow, item.row));
   // The row before the rule, or before the submit row of a multi-select, takes text; with a preview there is none.
   const lastChoice = (ruleRow < 0 ? list.items.length : ruleRow) - 1;
   const takesText = (index: number): boolean => {
@@ -73,7 +78,7 @@ export function readAsk(screen: ScreenView, dialog: Dialog): ParsedQuestion | nu
   const field = options.findIndex((option) => option.freeText === true);
   return {
     kind: review ? 'confirm' : multi ? 'multiselect' : 'choice',
-    title: current?.title ?? tabs[0]!.title,
+    title: current?.title ?? tabs[0]?.title ?? '',
     text,
     detail,
     options,

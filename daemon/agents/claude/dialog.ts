@@ -84,7 +84,9 @@ function cutBody(screen: ScreenView, dialog: Dialog): Parts {
     const diff = inside.some((line) => isDiffRow(screen, line));
     const head = from < 0 ? [] : prose(body.slice(0, from));
     const tail = prose(body.slice(Math.max(to, sticky) + 1)).flatMap((paragraph) => paragraph.split('\n'));
-    const [title = '', ...about] = head.flatMap((paragraph) => paragraph.split('\n'));
+    const lines = head.flatMap((paragraph) => paragraph.split('\n'));
+    // With its top scrolled off a dialog has lost its title.
+    const [title = '', ...about] = dialog.whole ? lines : ['', ...lines];
     const notes = [...about.filter((line) => !line.startsWith('Tip:')), ...tail.slice(0, -1)];
     const kept = inside.map((line) => line.text.replace(/^ /, ''));
     return {

@@ -125,17 +125,27 @@ function topRule(screen: ScreenView, lines: readonly Line[], listTop: number): n
     const line = lines[i]!;
     if (line.row >= listTop) continue;
     if (isDashed(line.text)) dashes++;
-    else if (isWideRule(screen, screen.line(line.row)) && dashes % 2 === 0) {
-      // A plan's question sticks to the bottom under a rule of its own; the plan above it belongs to the dialog.
-      const above = lines
-        .slice(0, i)
-        .filter((other) => isDashed(other.text) || (isWideRule(screen, screen.line(other.row)) && other.row < line.row));
-      const indented = screen.line(line.row).startsWith('  ');
-      if (indented && dashes === 0) return [...above].reverse().find((other) => !isDashed(other.text))?.row ?? -1;
-      return line.row;
+    else if (dashes % 2 === 0 && isWideRule(screen, screen.line(line.row))) {
+      return dashes === 0 && isPlanFoot(screen, lines, i) ? aboveBox(screen, lines, i) : line.row;
     }
   }
   return -1;
+}
+
+/** A plan's question stands under a rule of its own, directly below the plan's dashed box (or its scrolled pane, which is indented). */
+function isPlanFoot(screen: ScreenView, lines: readonly Line[], at: number): boolean {
+  const above = lines.slice(0, at).findLast((line) => line.text !== '');
+  return screen.line(lines[at]!.row).startsWith('  ') || (above !== undefined && isDashed(above.text));
+}
+
+/** The rule above the dashed box that ends (or is cut off) above line `at`. */
+function aboveBox(screen: ScreenView, lines: readonly Line[], at: number): number {
+  let box = lines.slice(0, at).findLastIndex((line) => isDashed(line.text));
+  const nearest = lines.slice(0, at).findLast((line) => line.text !== '');
+  if (box >= 0 && nearest === lines[box]) box = lines.slice(0, box).findLastIndex((line) => isDashed(line.text));
+  return box < 0
+    ? -1
+    : (lines.slice(0, box).findLast((line) => isWideRule(screen, screen.line(line.row)) && !isDashed(line.text))?.row ?? -1);
 }
 
 /** The input caret is a cell in reverse video (the terminal's own cursor is hidden). */

@@ -114,10 +114,12 @@ function fuseAsk(question: ParsedQuestion, input: Record<string, unknown>): Pars
     })),
   }));
   if (page === undefined) return { ...question, form, source: 'hook' };
-  const options = question.options.map((option, index) => {
-    const exact = page.options[index];
-    if (exact === undefined || option.freeText === true || option.submit === true) return option;
-    return bare(exact.label).startsWith(bare(option.label))
+  const options = question.options.map((option) => {
+    if (option.freeText === true || option.submit === true) return option;
+    const exact =
+      page.options.find((each) => bare(each.label) === bare(option.label)) ??
+      page.options.find((each) => bare(each.label).startsWith(bare(option.label)));
+    return exact !== undefined
       ? { ...option, label: exact.label, ...(exact.description === undefined ? {} : { description: exact.description }) }
       : option;
   });

@@ -47,12 +47,16 @@ interface Parsed {
   /** Where the label would start had it no box: rows of a multi-select without a box stand here. */
   boxAt: number;
   label: string;
+  /** The list goes on out of sight above or below this row. */
+  edge: boolean;
 }
 
 /** Takes one row apart; null for an empty row or a rule. */
 export function parseItem(text: string): Parsed | null {
   if (isRule(text)) return null;
-  const match = ITEM.exec(text);
+  // An arrow in the pointer's column says that the list goes on out of sight.
+  const shown = text.replace(/^(\s*)[↑↓▲▼](?=\s+\d+[.)]\s)/, '$1 ');
+  const match = ITEM.exec(shown);
   if (match === null) return null;
   const [whole, blanks = '', pointer, number, box, label = ''] = match;
   const labelAt = whole.length - label.length;
@@ -65,6 +69,7 @@ export function parseItem(text: string): Parsed | null {
     labelAt,
     boxAt: labelAt - (box?.length ?? 0),
     label,
+    edge: shown !== text,
   };
 }
 
@@ -93,7 +98,8 @@ export function numberedList(screen: ScreenView, lines: readonly Line[], options
       const between = parsed.slice(list.at(-1)! + 1, i);
       const broken = lines.slice(list.at(-1)! + 1, i).some((line) => isRule(line.text)) && options.throughRules !== true;
       const outdented = between.some((other) => other !== null && other.indent < last.numberAt - 2 && other.pointer === undefined);
-      return item.number === last.number! + 1 && endColumn(item) === endColumn(last) && !broken && !outdented;
+      const next = item.number === last.number! + 1 || (last.edge && item.number! > last.number!);
+      return next && endColumn(item) === endColumn(last) && !broken && !outdented;
     });
     if (open !== undefined) open.push(i);
     else lists.push([i]);
