@@ -1,0 +1,300 @@
+import { describe, expect, it } from 'vitest';
+import type { ParsedQuestion } from '../../shared/question.ts';
+import type { Reading } from '../agents/agent.ts';
+import { Detector, type DetectorEvent, TIMING } from './detector.ts';
+
+const ask = (text: string, more: Partial<ParsedQuestion> = {}): ParsedQuestion => ({
+  kind: 'permission',
+  title: 'Bash command',
+  text,
+  detail: 'touch a.txt',
+  options: [
+    { label: 'Yes', keys: ['1'], default: true },
+    { label: 'No', keys: ['2'] },
+  ],
+  source: 'screen',
+  ...more,
+});
+const q = (question: ParsedQuestion, anchor?: string): Reading => ({
+  type: 'question',
+  question,
+  ...(anchor === undefined ? {} : { anchor }),
+});
+const working: Reading = { type: 'state', state: { state: 'working' } };
+const ready: Reading = { type: 'state', state: { state: 'ready', lastText: 'Done.' } };
+
+/** Feeds readings at their times, ticks whenever something is due, and tells the events as short words. */
+function run(
+  script: readonly (readonly [atMs: number, what: Reading | 'input' | 'resized' | 'renew'])[],
+  untilMs: number,
+  options: ConstructorParameters<typeof Detector>[0] = {},
+): string[] {
+  const detector = new Detector(options);
+  const out: string[] = [];
+  const tell = (events: readonly DetectorEvent[]) => {
+    for (const event of events) {
+      if (event.event === 'question') out.push(`${event.change} ${event.standing.qid}.${event.standing.rev} @${event.atMs}`);
+      if (event.event === 'closed') out.push(`${event.reason} ${event.qid} @${event.atMs}`);
+    }
+  };
+  const tickTo = (atMs: number) => {
+    for (let due = detector.dueAtMs; due !== null && due < atMs; due = detector.dueAtMs) tell(detector.tick(due));
+  };
+  for (const [atMs, what] of script) {
+    tickTo(atMs);
+    if (what === 'input') detector.input();
+    else if (what === 'resized') detector.resized();
+    else if (what === 'renew') detector.renew();
+    else tell(detector.read(what, atMs));
+  }
+  tickTo(untilMs);
+  return out;
+}
+
+const { settleMs, goneMs, replacedMs, idleSettleMs } = TIMING;
+
+describe('a question appears', () => {
+  it('once it has read the same for the settling time', () => {
+    expect(run([[0, q(ask('Proceed?'))]], 1000)).toEqual([`new q1.1 @${settleMs}`]);
+  });
+
+  it('as one card when it is painted in two chunks', () => {
+    const half = ask('Proceed?', { options: [{ label: 'Yes', keys: ['1'] }] });
+    expect(
+      run(
+        [
+          [0, q(half)],
+          [10, q(ask('Proceed?'))],
+        ],
+        1000,
+      ),
+    ).toEqual([`new q1.1 @${10 + settleMs}`]);
+  });
+
+  it('as a new revision when the rest comes after the card', () => {
+    const half = ask('Proceed?', { options: [{ label: 'Yes', keys: ['1'] }] });
+    expect(
+      run(
+        [
+          [0, q(half)],
+          [100, q(ask('Proceed?'))],
+        ],
+        1000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, `rev q1.2 @${100 + settleMs}`]);
+  });
+
+  it('not at all when it is gone before it has settled', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [10, working],
+        ],
+        1000,
+      ),
+    ).toEqual([]);
+  });
+});
+
+describe('the standing question', () => {
+  it('stays one while everything else on the screen blinks', () => {
+    const script = Array.from({ length: 20 }, (_, i) => [i * 600, q(ask('Proceed?'))] as const);
+    expect(run(script, 13_000)).toEqual([`new q1.1 @${settleMs}`]);
+  });
+
+  it('survives one repaint without it', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [500, null],
+          [560, q(ask('Proceed?'))],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`]);
+  });
+
+  it('is refreshed, not revised, when the highlight moves', () => {
+    const moved = ask('Proceed?', {
+      options: [
+        { label: 'Yes', keys: ['1'] },
+        { label: 'No', keys: ['2'], default: true },
+      ],
+    });
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [500, 'input'],
+          [510, q(moved)],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, 'refresh q1.1 @510']);
+  });
+
+  it('keeps the label of a text field while somebody types there', () => {
+    const field = (label: string) =>
+      ask('Which?', {
+        kind: 'choice',
+        options: [
+          { label: 'A', keys: ['1'] },
+          { label, keys: ['2'], freeText: true },
+        ],
+      });
+    const detector = new Detector();
+    detector.read(q(field('Type something.')), 0);
+    detector.tick(settleMs);
+    detector.read(q(field('my secret plan')), 500);
+    expect(detector.tick(600)).toEqual([]);
+    expect(detector.standing?.question.options[1]?.label).toBe('Type something.');
+  });
+
+  it('is closed when it has been off the screen for good', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [500, null],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, `gone q1 @${500 + goneMs}`]);
+  });
+
+  it('is closed sooner when the agent visibly goes on', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [500, working],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, `gone q1 @${500 + replacedMs}`]);
+  });
+
+  it('is superseded by another one, and never are two open', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [500, 'input'],
+          [520, q(ask('Proceed?', { detail: 'rm b.txt' }))],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, `superseded q1 @${520 + settleMs}`, `new q2.1 @${520 + settleMs}`]);
+  });
+});
+
+describe('the same text again', () => {
+  it('is a new question when the agent worked in between after somebody typed', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [500, 'input'],
+          [510, working],
+          [540, q(ask('Proceed?'))],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, `superseded q1 @${540 + settleMs}`, `new q2.1 @${540 + settleMs}`]);
+  });
+
+  it('is a new question on another line of the terminal', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'), '10')],
+          [500, 'input'],
+          [510, q(ask('Proceed?'), '11')],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, `superseded q1 @${510 + settleMs}`, `new q2.1 @${510 + settleMs}`]);
+  });
+
+  it('is the same question on another line after a resize', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'), '10')],
+          [400, 'input'],
+          [500, 'resized'],
+          [510, q(ask('Proceed?'), '8')],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`]);
+  });
+
+  it('is a new question after the life cycle has said that it was answered and it flickered once', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'))],
+          [500, 'renew'],
+          [510, null],
+          [520, q(ask('Proceed?'))],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`, `superseded q1 @${520 + settleMs}`, `new q2.1 @${520 + settleMs}`]);
+  });
+});
+
+describe('a recording without keystrokes', () => {
+  it('takes a changed command for a new question once the first has stood', () => {
+    const script = [
+      [0, q(ask('Proceed?'))],
+      [900, q(ask('Proceed?', { detail: 'rm b.txt' }))],
+    ] as const;
+    expect(run(script, 2000, { inputKnown: false })).toEqual([
+      `new q1.1 @${settleMs}`,
+      `superseded q1 @${900 + settleMs}`,
+      `new q2.1 @${900 + settleMs}`,
+    ]);
+  });
+});
+
+describe('an idle agent', () => {
+  it('becomes a card only after a silence longer than any spinner', () => {
+    expect(
+      run(
+        [
+          [0, ready],
+          [400, working],
+          [600, ready],
+        ],
+        3000,
+      ),
+    ).toEqual([`new q1.1 @${600 + idleSettleMs}`]);
+  });
+
+  it('gives way to a question at once', () => {
+    const events = run(
+      [
+        [0, ready],
+        [2000, q(ask('Proceed?'))],
+      ],
+      3000,
+    );
+    expect(events).toEqual([`new q1.1 @${idleSettleMs}`, `superseded q1 @${2000 + settleMs}`, `new q2.1 @${2000 + settleMs}`]);
+  });
+});
+
+it('gives every run its own ids', () => {
+  expect(run([[0, q(ask('Proceed?'))]], 1000, { prefix: 'r7q' })).toEqual([`new r7q1.1 @${settleMs}`]);
+});
+
+it('closes what stands when the run ends', () => {
+  const detector = new Detector();
+  detector.read(q(ask('Proceed?')), 0);
+  detector.tick(settleMs);
+  expect(detector.ended(300)).toMatchObject([{ event: 'closed', qid: 'q1', reason: 'ended' }]);
+  expect(detector.standing).toBeNull();
+});
