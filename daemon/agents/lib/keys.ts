@@ -6,6 +6,8 @@ const NAMED: Record<string, string> = {
   esc: '\x1b',
   tab: '\t',
   'shift-tab': '\x1b[Z',
+  'shift-left': '\x1b[1;2D',
+  'ctrl-]': '\x1d',
   space: ' ',
   backspace: '\x7f',
   delete: '\x1b[3~',

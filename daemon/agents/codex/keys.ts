@@ -1,0 +1,156 @@
+/**
+ * From a choice to verified steps in Codex. A digit answers at once wherever a list has numbers; notes and free answers open with Tab or by
+ * moving onto the last row; text is pasted, because Codex takes an Enter that follows fast typing for a line break.
+ */
+import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { Reading, ScreenView, Step } from '../agent.ts';
+import { chooseLive, dismissSteps, giveUp, moveTo, optionAt, press, questionOf, refuse, safeText } from '../lib/plan.ts';
+import { findPanel } from './panel.ts';
+import { findComposer } from './state.ts';
+
+export function keys(question: ParsedQuestion, choice: Choice): Step[] {
+  switch (choice.type) {
+    case 'dismiss':
+      return [...unfold(question), ...dismissSteps(question)];
+    case 'text':
+      return textSteps(question, safeText(choice.text));
+    case 'option':
+      return [...unfold(question), ...optionSteps(question, choice.index, choice.text)];
+    case 'options':
+      return refuse('This question takes one option.');
+    case 'form':
+      return formSteps(question, choice.pages);
+  }
+}
+
+/** Asynchronous questions wait folded; shift+← opens the one that waits longest. */
+function unfold(question: ParsedQuestion): Step[] {
+  if (question.nonBlocking !== true) return [];
+  const open = (now: Reading, screen: ScreenView) => findPanel(screen) !== null && questionOf(now)?.text === question.text;
+  return [
+    { do: 'then', plan: (now, screen) => (open(now, screen) ? [] : [{ do: 'keys', keys: ['shift-left'] }]) },
+    { do: 'expect', what: 'the question did not open', holds: open },
+  ];
+}
+
+function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {
+  const option = optionAt(question, index);
+  if (text === undefined || text === '') {
+    if (option.freeText === true) return refuse('This option needs a text.');
+    return [unnoted(), ...chooseLive(option, index)];
+  }
+  const typed = safeText(text);
+  if (option.freeText === true) return [...moveTo(option, index), focused(), ...fill(typed), press(['enter'])];
+  if (question.freeText?.option !== index) return refuse('This option takes no text.');
+  return [...noted(option, index, typed), press(['enter'])];
+}
+
+/** Nobody is writing a note: then digits would be written into it. */
+function unnoted(): Step {
+  return {
+    do: 'expect',
+    what: 'a note is being written at the desk',
+    holds: (_now, screen) => findPanel(screen)?.notes?.focused !== true,
+  };
+}
+
+/** The highlight on the option, its field for notes open, the text in it. */
+function noted(option: QuestionOption, index: number, text: string): Step[] {
+  return [unnoted(), ...moveTo(option, index), { do: 'keys', keys: ['tab'] }, focused(), ...fill(text)];
+}
+
+const focused = (): Step => ({
+  do: 'expect',
+  what: 'the text field did not open',
+  holds: (_now, screen) => screen.cursor.visible && findPanel(screen) !== null,
+});
+
+const bare = (text: string): string => text.replace(/\s+/g, '');
+
+/** Pastes the text and sees its end in the field that has the cursor; Codex folds a long paste into a note of its length. */
+function fill(text: string): Step[] {
+  const end = bare(text).slice(-30);
+  return [
+    { do: 'text', text, paste: true },
+    {
+      do: 'expect',
+      what: 'the text did not appear in the field',
+      holds: (_now, screen) => {
+        const shown = bare(fieldText(screen));
+        return shown.endsWith(end) || /\[Pasted[^\]]*\]$/.test(shown);
+      },
+    },
+  ];
+}
+
+/** The text of the field around the cursor: up to the prompt glyph that opens it, down to the cursor. */
+function fieldText(screen: ScreenView): string {
+  const rows: string[] = [];
+  for (let row = screen.cursor.row; row >= 0; row--) {
+    const line = screen.line(row);
+    rows.unshift(line);
+    if (/^\s*[›!]/.test(line)) break;
+  }
+  return rows.join('\n');
+}
+
+function textSteps(question: ParsedQuestion, text: string): Step[] {
+  if (question.kind === 'idle') return promptSteps(text);
+  const field = question.freeText?.option;
+  if (field === undefined) return refuse('This question takes no text.');
+  if (field === null) return [...unfold(question), focused(), ...fill(text), press(['enter'])];
+  return [...unfold(question), ...optionSteps(question, field, text)];
+}
+
+/** A prompt goes into the composer. What the desk has typed there is not overwritten; a list that opened over it takes the first Enter. */
+function promptSteps(text: string): Step[] {
+  const left = (_now: Reading, screen: ScreenView) => findComposer(screen)?.draft === '';
+  return [
+    { do: 'expect', what: 'something is being typed at the desk', holds: left },
+    ...fill(text),
+    press(['enter']),
+    { do: 'settle', holds: left },
+    { do: 'then', plan: (now, screen) => (findComposer(screen) === null || left(now, screen) ? [] : [press(['enter'])]) },
+  ];
+}
+
+/** All questions of a set in order; each is recognised by its text before anything is pressed. The last answer sends them all. */
+function formSteps(question: ParsedQuestion, pages: readonly { labels: string[]; text?: string | undefined }[]): Step[] {
+  const form = question.form ?? refuse('This question has no form.');
+  if (pages.length !== form.length) return refuse(`The form has ${form.length} pages.`);
+  return form.flatMap((page, n): Step[] => {
+    const shown = (now: Reading) => questionOf(now)?.text === page.text;
+    return [
+      { do: 'then', plan: (now) => (shown(now) ? [] : toPage(questionOf(now), n)) },
+      { do: 'expect', what: `question ${n + 1} is not on the screen`, holds: shown },
+      { do: 'then', plan: (now) => pageSteps(questionOf(now), pages[n]!, n === form.length - 1) },
+    ];
+  });
+}
+
+function toPage(live: ParsedQuestion | null, page: number): Step[] {
+  const from = live?.tabs?.findIndex((tab) => tab.current) ?? -1;
+  if (from < 0) return [giveUp('the questions could not be found')];
+  return [{ do: 'keys', keys: Array.from({ length: Math.abs(page - from) }, () => (page > from ? 'right' : 'left')) }];
+}
+
+function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text?: string | undefined }, last: boolean): Step[] {
+  if (live === null) return [giveUp('the question is gone')];
+  const text = answer.text ?? '';
+  const label = answer.labels[0];
+  const index = label === undefined ? live.options.length - 1 : live.options.findIndex((option) => option.label === label);
+  const option = live.options[index];
+  if (option === undefined || (label === undefined && text === '')) return [giveUp('an option of the form is not on the screen')];
+  const steps = text === '' ? [unnoted(), ...chooseLive(option, index)] : [...noted(option, index, safeText(text)), press(['enter'])];
+  return last ? steps : uncommit(steps);
+}
+
+/** Before the last question nothing is final. */
+function uncommit(steps: readonly Step[]): Step[] {
+  return steps.map((step): Step => {
+    if (step.do === 'then') return { do: 'then', plan: (now, screen) => uncommit(step.plan(now, screen)) };
+    if (step.do === 'keys') return { do: 'keys', keys: step.keys };
+    if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
+    return step;
+  });
+}
