@@ -53,8 +53,17 @@ function draftOf(screen: ScreenView, from: number, to: number, width: number): s
   const text = rows.join('\n').trim();
   const line = gridRow(screen, from);
   const first = line.first(2, width);
-  // The placeholder is set one blank behind the cursor.
-  return first > 2 && /^\s/.test(line.text(2, width)) && (line.cell(2)?.bg !== -1 || first >= 4) ? '' : text;
+  // The placeholder is set one blank behind the cursor, a suggestion is as grey as the row of settings below the box.
+  if (first > 2 && /^\s/.test(line.text(2, width)) && (line.cell(2)?.bg !== -1 || first >= 4)) return '';
+  const grey = new Set<string>();
+  for (let row = to + 1; row < screen.rows; row++) {
+    const foot = gridRow(screen, row);
+    const at = foot.first(0, width);
+    if (at >= 0) grey.add(foot.tone(at));
+  }
+  const second = first < 0 ? undefined : line.cell(first + 1);
+  const plain = second === undefined || (second.fg === -1 && !second.dim);
+  return !plain && grey.has(line.tone(first + 1)) ? '' : text;
 }
 
 /** The last rows of the screen, where a dialog would stand. */
