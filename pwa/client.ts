@@ -9,6 +9,7 @@ import type { EnrolmentOffer } from '../shared/enrolment.ts';
 import { asClawError, ClawError } from '../shared/errors.ts';
 import type { Answer, ArgsOf, CommandName, Question, ResultOf } from '../shared/protocol.ts';
 import type { Choice } from '../shared/question.ts';
+import type { OutputChunk } from '../shared/wire.ts';
 import { defaultDeviceName } from './account/device-name.ts';
 import type { Credentials, Joined } from './account/join.ts';
 import { OutputFeed, type OutputSink } from './machine/output-feed.ts';
@@ -51,6 +52,11 @@ export async function boot(): Promise<void> {
   }
 }
 
+/** Output of a machine goes to whoever follows one of its runs. */
+export function deliver(machine: string, chunk: OutputChunk): void {
+  for (const [feed, of] of feeds) if (of === machine) feed.chunk(chunk);
+}
+
 async function begin(from: Stored): Promise<void> {
   const next = await Session.open(
     {
@@ -62,9 +68,7 @@ async function begin(from: Stored): Promise<void> {
         if (event.type === 'machines') listVersion.value++;
         if (event.type === 'link' && event.state.state === 'signed_out') void turnedAway(event.state.error);
       },
-      onChunk: (machine, chunk) => {
-        for (const [feed, of] of feeds) if (of === machine) feed.chunk(chunk);
-      },
+      onChunk: deliver,
       onStream: (machine, event) => {
         for (const [feed, of] of feeds) if (of === machine) feed.event(event);
       },

@@ -74,15 +74,16 @@ export class LogLayout {
     return low + this.#first;
   }
 
-  /** What the browser made of a block. True where the layout has changed by it. */
-  measure(block: number, height: number): boolean {
+  /** What the browser made of a block. Returns by how many pixels it differs from what was thought. */
+  measure(block: number, height: number): number {
     const at = block - this.#first;
-    if (at < 0 || at >= this.#heights.length || height === 0) return false;
+    if (at < 0 || at >= this.#heights.length || height === 0) return 0;
     this.#measured.add(block);
-    if (Math.abs((this.#heights[at] ?? 0) - height) < 1) return false;
+    const change = height - (this.#heights[at] ?? 0);
+    if (Math.abs(change) < 1) return 0;
     this.#heights[at] = height;
     this.#retop(at);
-    return true;
+    return change;
   }
 
   #estimate(widths: readonly number[], from: number, to: number): number {

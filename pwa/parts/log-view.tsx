@@ -72,14 +72,18 @@ export function LogView({ model, found }: LogViewProps) {
     const element = box.current;
     if (!element) return;
     let moved = false;
+    // Words wrap as the browser likes; what stands above the window and turns out taller must not push the text under the finger.
+    let above = -cut;
     for (const block of element.querySelectorAll<HTMLElement>('.log-block[data-block]')) {
-      // The block that is being written grows anyway.
       const index = Number(block.dataset['block']);
-      if ((index + 1) * BLOCK_LINES <= model.dropped + model.entries.length)
-        moved = layout.current.measure(index, block.offsetHeight) || moved;
+      const top = layout.current.top(index);
+      const change = layout.current.measure(index, block.offsetHeight);
+      if (change === 0) continue;
+      moved = true;
+      if (top < element.scrollTop) above += change;
     }
-    if (cut > 0 && !following.current) element.scrollTop -= cut;
     if (following.current && !selecting(element)) element.scrollTop = element.scrollHeight;
+    else if (above !== 0) element.scrollTop += above;
     if (moved) draw();
   });
   useEffect(() => {

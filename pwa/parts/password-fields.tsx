@@ -116,6 +116,13 @@ export function NewPasswordField({
         value={password.value}
         onInput={(event) => set({ value: event.currentTarget.value, generated: false })}
       />
+      {password.generated && (
+        <p class="phrase-words" aria-hidden="true">
+          {password.value.split('-').map((word, i) => (
+            <span key={`${i}:${word}`}>{word}</span>
+          ))}
+        </p>
+      )}
       <p id={`${id}-hint`} class={strength && !strength.ok ? 'error-text' : 'hint'} aria-live="polite">
         {password.generated
           ? 'A phrase made on this device. Keep it: nobody, not even the relay, can give it back to you.'

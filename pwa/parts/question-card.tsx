@@ -86,7 +86,7 @@ export function QuestionCard({ asked, above, bare = false }: CardProps) {
         )}
         {(open || underWay) && <Answers {...props} />}
         {said && <VerdictLine said={said} what={answer?.what ?? ''} onTakeBack={() => answer && void takeBack(answer.answerId)} />}
-        <Foot asked={asked} props={props} open={open} can={can} />
+        <Foot asked={asked} props={props} open={open} can={can} link={!bare} />
       </div>
     </article>
   );
@@ -164,23 +164,18 @@ function VerdictLine({ said, what, onTakeBack }: { said: Said; what: string; onT
   );
 }
 
-function Foot({ asked, props, open, can }: { asked: Asked; props: AnswerProps; open: boolean; can: boolean }) {
+function Foot({ asked, props, open, can, link }: { asked: Asked; props: AnswerProps; open: boolean; can: boolean; link: boolean }) {
   const { question, machine } = asked;
   const { dismiss, source } = question.question;
   const id = useId();
   return (
     <div class="ask-foot">
-      <span class="grow hint">
-        {SOURCES[source]}
-        {dismiss && open && (
-          <span id={`${id}-effect`} class="effect">
-            Dismiss: <Text value={oneLine(dismiss.effect, 120)} />
-          </span>
-        )}
-      </span>
-      <a class="button plain slim" href={`/run/${machine.id}/${question.run}`}>
-        View run
-      </a>
+      <span class="grow hint">{SOURCES[source]}</span>
+      {link && (
+        <a class="button plain slim" href={`/run/${machine.id}/${question.run}`}>
+          View run
+        </a>
+      )}
       {dismiss && open && (
         <button
           type="button"
@@ -191,6 +186,11 @@ function Foot({ asked, props, open, can }: { asked: Asked; props: AnswerProps; o
         >
           Dismiss
         </button>
+      )}
+      {dismiss && open && (
+        <p id={`${id}-effect`} class="effect hint">
+          Dismiss <Text value={oneLine(dismiss.effect, 160)} />.
+        </p>
       )}
     </div>
   );

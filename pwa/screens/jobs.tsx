@@ -139,13 +139,13 @@ function JobRow({ machine, view }: { machine: MachineState; view: JobView }) {
       </a>
       <button
         type="button"
-        class="button slim"
+        class="button square"
         disabled={busy || machine.status.state !== 'connected'}
         aria-label={`Start ${job.name}`}
+        title="Start"
         onClick={() => ((job.parameters?.length ?? 0) > 0 ? setAsking(true) : void start())}
       >
         <Icon name="play" small />
-        Start
       </button>
       {asking && <Parameters view={view} busy={busy} start={(p) => void start(p)} close={() => setAsking(false)} />}
     </div>

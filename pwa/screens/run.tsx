@@ -10,13 +10,13 @@ import { ConnectionBanner } from '../parts/connection.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { KeyBar } from '../parts/key-bar.tsx';
 import { LogView } from '../parts/log-view.tsx';
-import { QuestionCard } from '../parts/question-card.tsx';
+import { QuestionCard, titleOf } from '../parts/question-card.tsx';
 import { RunningFor, runWords } from '../parts/run-row.tsx';
 import { ScreenView } from '../parts/screen-view.tsx';
 import { SearchBar } from '../parts/search-bar.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../parts/time.tsx';
-import { app, asked, type MachineState, report } from '../state.ts';
+import { type Asked, app, asked, type MachineState, report } from '../state.ts';
 import { LogModel } from '../text/log-model.ts';
 import { oneLine } from '../text/visible.ts';
 
@@ -110,7 +110,6 @@ function OneRun({ machine, run }: { machine: MachineState; run: Run }) {
               </button>
             ))}
           </fieldset>
-          <span class="grow" />
           {view === 'log' && (
             <button
               type="button"
@@ -135,9 +134,7 @@ function OneRun({ machine, run }: { machine: MachineState; run: Run }) {
         {view === 'terminal' && <TerminalView machine={machine.id} run={run.run} cols={run.cols} rows={run.rows} />}
       </div>
       <footer class="run-foot">
-        {cards.map((card, i) => (
-          <QuestionCard key={card.question.qid} asked={card} above={String(i)} bare />
-        ))}
+        {cards.length > 0 && <AskedHere cards={cards} />}
         {live ? (
           <KeyBar machine={machine.id} run={run.run} closed={machine.status.state !== 'connected'} keysOnly={open} />
         ) : (
@@ -145,6 +142,32 @@ function OneRun({ machine, run }: { machine: MachineState; run: Run }) {
         )}
       </footer>
     </div>
+  );
+}
+
+/** The question in place, and out of the way while somebody reads. */
+function AskedHere({ cards }: { cards: readonly Asked[] }) {
+  const [folded, setFolded] = useState(false);
+  const newest = cards[0]!;
+  useEffect(() => setFolded(false), [newest.question.qid]);
+  if (folded)
+    return (
+      <button type="button" class="button wide folded" onClick={() => setFolded(false)}>
+        <span class="dot needs" />
+        <Text value={titleOf(newest)} class="cut" />
+        <Icon name="up" small />
+      </button>
+    );
+  return (
+    <>
+      <button type="button" class="button plain slim fold-away" onClick={() => setFolded(true)}>
+        <Icon name="down" small />
+        Show output
+      </button>
+      {cards.map((card, i) => (
+        <QuestionCard key={card.question.qid} asked={card} above={String(i)} bare />
+      ))}
+    </>
   );
 }
 
@@ -172,7 +195,7 @@ function RunHead({ machine, run, children }: { machine: MachineState; run: Run; 
             <span class="cut">
               {words.text} · <RunningFor run={run} skewMs={machine.skewMs} /> ·{' '}
               <Text value={oneLine(machine.about?.name ?? 'a machine', 40)} />
-              {run.atDesk ? ' · at the desk too' : ''}
+              {run.atDesk && live ? ' · at the desk too' : ''}
             </span>
           </p>
         </div>
