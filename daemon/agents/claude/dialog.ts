@@ -62,6 +62,7 @@ interface Parts {
 function kindOf(dialog: Dialog, parts: Parts): Kind {
   const labels = dialog.list.items.map((item) => item.label).join('\n');
   if (parts.sticky) return 'plan';
+  if (!parts.boxed && /\btrust\b/i.test(labels)) return 'trust';
   if (dialog.list.items.some((item) => item.number !== undefined)) {
     if (/\bplan\b/i.test(parts.text) && !/^do you want/i.test(parts.text)) return 'plan';
     return parts.boxed || /^(?:yes|no)\b/im.test(labels) ? 'permission' : 'choice';

@@ -34,7 +34,8 @@ export interface List {
 export const POINTERS = '❯›>▶▸►➤→»●◉◆•*';
 const BOX_ON = /^(?:\[[xX✔✓*•■]\]|\([xX✔✓*•●]\)|[◼☑☒✔■▣◉●⬢])$/;
 const ITEM = new RegExp(
-  String.raw`^(\s*)(?:([${POINTERS}])(?:\s+|(?=\d+[.)]\s)))?(?:(\d{1,2})[.)]\s+)?((?:\[[ xX✔✓*•■]?\]|\([ xX✔✓*•●]?\)|[◻◼☐☑☒□■▢▣])\s+)?(\S.*)$`,
+  String.raw`^(\s*)(?:([${POINTERS}])(?:\s+|(?=\d+[.)])))?(?:(\d{1,2})[.)](?:\s+|(?=\p{L})))?((?:\[[ xX✔✓*•■]?\]|\([ xX✔✓*•●]?\)|[◻◼☐☑☒□■▢▣])\s+)?(\S.*)$`,
+  'u',
 );
 
 interface Parsed {
@@ -93,13 +94,13 @@ export function numberedList(screen: ScreenView, lines: readonly Line[], options
   const lists: number[][] = [];
   parsed.forEach((item, i) => {
     if (item?.number === undefined) return;
-    const open = lists.find((list) => {
+    const open = lists.findLast((list) => {
       const last = parsed[list.at(-1)!]!;
       const between = parsed.slice(list.at(-1)! + 1, i);
       const broken = lines.slice(list.at(-1)! + 1, i).some((line) => isRule(line.text)) && options.throughRules !== true;
       const outdented = between.some((other) => other !== null && other.indent < last.numberAt - 2 && other.pointer === undefined);
       const next = item.number === last.number! + 1 || (last.edge && item.number! > last.number!);
-      return next && endColumn(item) === endColumn(last) && !broken && !outdented;
+      return next && sameColumn(item, last) && !broken && !outdented;
     });
     if (open !== undefined) open.push(i);
     else lists.push([i]);
@@ -110,9 +111,9 @@ export function numberedList(screen: ScreenView, lines: readonly Line[], options
   return build(screen, lines, parsed, chosen, options);
 }
 
-/** Two-digit numbers are aligned at their dot or at their first digit; both count as one column. */
-function endColumn(item: Parsed): number {
-  return item.boxAt - (String(item.number).length - 1);
+/** Numbers are aligned at their first digit or at their dot. */
+function sameColumn(a: Parsed, b: Parsed): boolean {
+  return a.numberAt === b.numberAt || a.numberAt + String(a.number).length === b.numberAt + String(b.number).length;
 }
 
 /**
@@ -193,7 +194,8 @@ function build(
       }
       if (line.indent < head.labelAt) break;
       const tone = tones(screen, line.row);
-      inLabel &&= line.indent === head.labelAt && mayContinue(above, line.text, limit) && tone.first === aboveTone;
+      // A wrapped label may have lost the blank behind its number (`2.Yes, and`), its second row has not.
+      inLabel &&= line.indent - head.labelAt <= 1 && mayContinue(above, line.text, limit) && tone.first === aboveTone;
       if (inLabel) item.label += ` ${line.text.trim()}`;
       else item.description += ` ${line.text.trim()}`;
       item.lastRow = line.row;
