@@ -2,7 +2,7 @@
  * From a choice to verified steps in Gemini's dialogs. Digits where a digit answers; the row that takes text is walked to, because with it
  * in focus digits are text. Text is only typed into a field that is seen to be empty and focused.
  */
-import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
 import {
   chooseLive,
@@ -78,29 +78,35 @@ function promptSteps(text: string): Step[] {
 /** Puts the highlight on the row that takes text, however far it is scrolled off. */
 function openField(question: ParsedQuestion): Step[] {
   if (question.kind === 'text' || question.kind === 'password') return [];
-  const onField = (now: Reading): boolean =>
-    questionOf(now)?.options.some((option) => option.freeText === true && option.default === true) === true;
-  return [...search(onField, 'the row that takes text'), { do: 'expect', what: 'the row that takes text has no focus', holds: onField }];
+  return search((option) => option.freeText === true, 'the row that takes text');
 }
 
-/** Moves the highlight one row at a time until `found`; gives up after a whole round. */
-function search(found: (now: Reading) => boolean, what: string): Step[] {
-  const mark = (now: Reading) => JSON.stringify(questionOf(now)?.options ?? null);
+/** Moves the highlight one row at a time onto the row that `wanted` names, however far it is scrolled off; gives up after a whole round. */
+function search(wanted: (option: QuestionOption) => boolean, what: string): Step[] {
+  const on = (now: Reading): boolean => questionOf(now)?.options.some((option) => wanted(option) && option.default === true) === true;
+  const at = (now: Reading): string | null => {
+    const live = questionOf(now);
+    const highlighted = live?.options.find((option) => option.default === true);
+    return live === null || highlighted === undefined ? null : `${live.text}\n${highlighted.label}\n${live.options.indexOf(highlighted)}`;
+  };
   const step = (left: number): Step => ({
     do: 'then',
     plan: (now) => {
-      if (found(now)) return [];
-      const live = questionOf(now);
-      if (live === null || left === 0) return [giveUp(`${what} could not be reached`)];
-      const before = mark(now);
-      // Lists go round; the row is near the end, so upwards is the short way from the first half.
-      const at = live.options.findIndex((option) => option.default === true);
-      const target = live.options.findIndex((option) => option.freeText === true);
-      const key = target >= 0 && at >= 0 ? (target > at ? 'down' : 'up') : 'down';
-      return [{ do: 'keys', keys: [key] }, { do: 'settle', holds: (later) => mark(later) !== before }, step(left - 1)];
+      if (on(now)) return [];
+      const before = at(now);
+      if (before === null || left === 0) return [giveUp(`${what} could not be reached`)];
+      const options = questionOf(now)!.options;
+      const target = options.findIndex(wanted);
+      const key = target >= 0 && target < options.findIndex((option) => option.default === true) ? 'up' : 'down';
+      return [
+        { do: 'keys', keys: [key] },
+        { do: 'settle', holds: (later) => at(later) !== null && at(later) !== before },
+        { do: 'settle', holds: (later) => at(later) !== null },
+        step(left - 1),
+      ];
     },
   });
-  return [step(MAX_MOVES)];
+  return [step(MAX_MOVES), { do: 'expect', what: `${what} has no focus`, holds: on }];
 }
 
 /** Types into the focused field, emptied first if somebody has begun there, and sees exactly this text in it. */
@@ -141,14 +147,7 @@ function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: 
   const steps: Step[] = [...leaveField(question), ...tickExactly(some, wanted, (option) => option.keys, false)];
   if (text !== undefined && text !== '') return [...steps, ...openField(question), ...fill(safeText(text)), press(['enter'])];
   if (wanted.size === 0) return refuse('Choose at least one option.');
-  const onSubmit = (now: Reading): boolean =>
-    questionOf(now)?.options.some((option) => option.submit === true && option.default === true) === true;
-  return [
-    ...steps,
-    ...search(onSubmit, 'the row that sends the answers'),
-    { do: 'expect', what: 'the row that sends the answers has no focus', holds: onSubmit },
-    press(['enter']),
-  ];
+  return [...steps, ...search((option) => option.submit === true, 'the row that sends the answers'), press(['enter'])];
 }
 
 /** The rows that stand for options of their own: all with a box but the last two ("All of the above" and the text). */

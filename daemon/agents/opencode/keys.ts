@@ -104,7 +104,7 @@ function promptSteps(text: string): Step[] {
       what: 'something is being typed at the desk',
       holds: (_now, screen) => {
         const box = promptBox(screen);
-        return box?.focused && box.draft === '';
+        return box?.focused === true && box.draft === '';
       },
     },
     ...typeText(text),
