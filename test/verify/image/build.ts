@@ -1,7 +1,7 @@
 /** Carries out the stages of a Dockerfile in empty roots, with Docker's meaning of each step. */
 import { cpSync, mkdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { dirname, join, posix } from 'node:path';
-import dockerIgnore from '@balena/dockerignore';
 import type { ImageStep, Stage } from './dockerfile.ts';
 import { copyRoot, filesBelow, runIn, type Where } from './root.ts';
 
@@ -76,7 +76,9 @@ function copy(step: Extract<ImageStep, { do: 'copy' }>, where: Where, done: read
 
 /** Which files of a context folder `.dockerignore` keeps out. */
 function ignored(context: string, folder: string): (path: string) => boolean {
-  const rules = dockerIgnore({ ignorecase: false }).add(readFileSync(join(context, '.dockerignore'), 'utf8'));
+  const rules = (createRequire(import.meta.url)('@balena/dockerignore') as typeof import('@balena/dockerignore').default)({
+    ignorecase: false,
+  }).add(readFileSync(join(context, '.dockerignore'), 'utf8'));
   return (path) => rules.ignores(posix.join(folder, path));
 }
 

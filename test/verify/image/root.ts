@@ -6,7 +6,7 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
-const quiet = { stdio: ['ignore', 'ignore', 'inherit'] as const };
+const quiet: { stdio: ('ignore' | 'inherit')[] } = { stdio: ['ignore', 'ignore', 'inherit'] };
 
 /** The folder of `npm` that belongs to the running Node. */
 function npmFolder(): string {
