@@ -3,6 +3,7 @@
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from 'preact-iso';
 import { offered } from './account/offer.ts';
+import { wantedPath } from './navigate.ts';
 import { MachineDot } from './parts/connection.tsx';
 import { Icon, type IconName, Mark } from './parts/icon.tsx';
 import { Notices } from './parts/notices.tsx';
@@ -43,6 +44,7 @@ function Phase() {
   if (phase === 'signed_out') return <Welcome />;
   return (
     <div class="shell">
+      <Wanted />
       <Nav />
       <main>
         {offered.value && <MachineOffer offer={offered.value} />}
@@ -59,6 +61,18 @@ function Phase() {
       </main>
     </div>
   );
+}
+
+/** A tapped notification lands on its card. */
+function Wanted() {
+  const { route } = useLocation();
+  const path = wantedPath.value;
+  useEffect(() => {
+    if (!path) return;
+    wantedPath.value = null;
+    route(path);
+  }, [path, route]);
+  return null;
 }
 
 function Nav() {

@@ -74,6 +74,8 @@ async function begin(from: Stored): Promise<void> {
       },
       onReady: (machine) => {
         for (const [feed, of] of feeds) if (of === machine) void feed.open();
+        if (globalThis.Notification?.permission === 'granted')
+          void import('./push.ts').then(({ tellMachine }) => tellMachine(machine)).catch((error: unknown) => report(asClawError(error)));
       },
     },
     from,
@@ -200,6 +202,13 @@ export async function answer(machine: string, question: Question, choice: Choice
   };
   navigator.vibrate?.(10);
   await session.outbox.post(item, question.question.kind === 'password');
+}
+
+/** The worker has put an answer into the store: it goes out with the others. */
+export async function takeUpOutbox(): Promise<void> {
+  if (!live) return;
+  await live.outbox.load();
+  for (const machine of app.value.machines.values()) if (machine.status.state === 'connected') void live.outbox.flush(machine.id);
 }
 
 export const takeBack = (answerId: string): Promise<boolean> => session?.outbox.takeBack(answerId) ?? Promise.resolve(false);

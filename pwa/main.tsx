@@ -10,6 +10,7 @@ import { boot, nudge } from './client.ts';
 import { flushDrafts, loadDrafts } from './store/drafts.ts';
 import { showTheme } from './theme.ts';
 import { registerWorker } from './update.ts';
+import { listenToWorker } from './worker-link.ts';
 
 showTheme();
 const offer = takeOfferFromAddress();
@@ -30,4 +31,5 @@ addEventListener('vite:preloadError', (event) => {
   event.preventDefault();
   void flushDrafts().then(() => location.reload());
 });
+listenToWorker();
 if (import.meta.env.PROD) void registerWorker();

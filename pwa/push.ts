@@ -70,8 +70,12 @@ export async function tellMachine(machine: string): Promise<void> {
   });
   // Not exportable from here on: what seals a push can be used by this device, and read by nobody.
   const key = await crypto.subtle.importKey('raw', raw, 'AES-GCM', false, ['decrypt']);
+  const counters = (await vault.get('pushCounters')) ?? {};
   raw.fill(0);
   await vault.set('pushKeys', { ...((await vault.get('pushKeys')) ?? {}), [machine]: key });
+  // A new key starts a new count.
+  delete counters[machine];
+  await vault.set('pushCounters', counters);
   await vault.set('settings', { ...((await vault.get('settings')) ?? {}), [`push:${machine}`]: subscription.endpoint });
 }
 

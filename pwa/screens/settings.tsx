@@ -7,10 +7,12 @@ import { ConnectionBanner } from '../parts/connection.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Sheet } from '../parts/sheet.tsx';
 import { Text } from '../parts/text.tsx';
+import { ageText, now } from '../parts/time.tsx';
 import { canInstall, install, onIphoneInTab } from '../platform.ts';
 import { disablePush, enablePush, type PushState, pushState } from '../push.ts';
 import { app, type MachineState } from '../state.ts';
 import { setTheme, type Theme, theme } from '../theme.ts';
+import { lastPush } from '../worker-link.ts';
 
 export function Settings() {
   return (
@@ -147,14 +149,17 @@ function TestPush({ machine }: { machine: MachineState }) {
       setSaid(asClawError(error).message);
     }
   };
+  // The receipt: the worker of this device has shown it.
+  const arrivedAtMs = lastPush.value.get(machine.id);
+  const receipt = arrivedAtMs === undefined ? said : `Arrived on this device ${ageText(now.value - arrivedAtMs)} ago.`;
   return (
     <div class="line wrap">
       <span class="grow">
         <Text value={machine.about?.name ?? 'A machine'} />
-        {said && (
+        {receipt && (
           <span class="hint" role="status">
             {' '}
-            {said}
+            {receipt.replace('now ago', 'just now')}
           </span>
         )}
       </span>

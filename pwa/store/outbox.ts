@@ -40,6 +40,7 @@ export class Outbox {
   /** Takes up what an earlier page left behind. */
   async load(): Promise<void> {
     for (const item of await this.#options.store.all()) {
+      if (this.#items.has(item.answerId)) continue;
       this.#items.set(item.answerId, item);
       this.#options.onChange(item);
       this.#arm(item);
