@@ -50,6 +50,8 @@ export interface Daemon {
   account: Account;
   api: Api;
   uplink: Uplink;
+  /** How many agents live now. */
+  runs(): number;
   stop(): Promise<void>;
 }
 
@@ -220,6 +222,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     account,
     api,
     uplink,
+    runs: () => runs.all.size,
     stop: async () => {
       stopTimers();
       uplink.stop();

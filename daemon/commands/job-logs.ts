@@ -33,7 +33,7 @@ export async function printLog(text: string, follow: boolean): Promise<void> {
       lost: () => finish(),
     },
   );
-  if (!follow && tap.from >= tap.end) finish();
+  if (!follow && Math.max(tap.from, last) >= tap.end) finish();
   tap.resume();
   await finished;
   tap.close();

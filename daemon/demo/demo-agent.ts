@@ -17,7 +17,7 @@ const pause = (times = 1): Promise<void> => new Promise((resolve) => setTimeout(
 
 async function work(lines: readonly string[]): Promise<void> {
   for (const line of lines) {
-    out(`${dim('·')} ${line}\r\n`);
+    out(`${dim('·')} ${line}\n`);
     await pause();
   }
 }
@@ -32,31 +32,31 @@ const PERMISSION: Menu = {
 const MESSAGE: TextField = { ask: 'What should the commit message be?' };
 
 async function main(): Promise<number> {
-  out(`\r\n${bold('ClawTab demo agent')}\r\n`);
-  out('This is a scripted demo, not an AI. It runs nothing and changes nothing on this machine.\r\n');
-  out('It will ask two questions: answer them from your phone, or right here.\r\n\r\n');
+  out(`\n${bold('ClawTab demo agent')}\n`);
+  out('This is a scripted demo, not an AI. It runs nothing and changes nothing on this machine.\n');
+  out('It will ask two questions: answer them from your phone, or right here.\n\n');
   await work([
     'Reading src/cart.ts',
     'Reading src/cart.test.ts',
     'Found it: the discount is applied twice when the cart is reloaded',
     'Editing src/cart.ts (pretending)',
   ]);
-  out('\r\n');
+  out('\n');
   const proceed = await menu(PERMISSION);
   if (proceed === null || proceed === 2) {
-    out(`\r\n${dim('·')} All right, the tests are not run.\r\n`);
+    out(`\n${dim('·')} All right, the tests are not run.\n`);
   } else {
-    out('\r\n');
+    out('\n');
     await work(['npm test -- --run src/cart.test.ts (pretending)', '12 tests passed in 0.84 s (pretending)']);
   }
-  out('\r\n');
+  out('\n');
   const message = await textField(MESSAGE);
-  if (message === null) out(`\r\n${dim('·')} No commit then.\r\n`);
+  if (message === null) out(`\n${dim('·')} No commit then.\n`);
   else {
-    out('\r\n');
+    out('\n');
     await work([`git commit -m ${JSON.stringify(message)} (pretending)`]);
   }
-  out(`\r\n${green('✔')} Done. That was the whole loop: a question here, an answer from anywhere.\r\n`);
+  out(`\n${green('✔')} Done. That was the whole loop: a question here, an answer from anywhere.\n`);
   return 0;
 }
 

@@ -16,7 +16,6 @@ const out = (text: string): void => {
 const dim = (text: string): string => `\x1b[2m${text}\x1b[0m`;
 const blue = (text: string): string => `\x1b[34m${text}\x1b[0m`;
 const bold = (text: string): string => `\x1b[1m${text}\x1b[0m`;
-/** Lines with `\r\n`: the terminal is in raw mode. */
 const CLEAR_DOWN = '\x1b[J';
 
 /** Splits what came from the terminal into keys: escape sequences, then single characters. */
@@ -30,7 +29,7 @@ function read<T>(onKey: (key: string) => T | undefined): Promise<T> {
     const heard = (chunk: Buffer): void => {
       for (const key of keysOf(chunk.toString('utf8'))) {
         if (key === '\x03') {
-          out('\r\nInterrupted.\r\n');
+          out('\nInterrupted.\n');
           process.stdin.setRawMode(false);
           process.exit(130);
         }
@@ -71,7 +70,7 @@ export async function menu(menu: Menu): Promise<number | null> {
   const draw = (): void => {
     const lines = menuLines(menu, at);
     if (drawn > 0) erase();
-    out(lines.join('\r\n'));
+    out(lines.join('\n'));
     drawn = lines.length;
   };
   draw();
@@ -87,7 +86,7 @@ export async function menu(menu: Menu): Promise<number | null> {
   });
   erase();
   const { index } = choice;
-  out(`${dim('·')} ${menu.ask} ${index === null ? 'cancelled' : bold(menu.options[index]!)}\r\n`);
+  out(`${dim('·')} ${menu.ask} ${index === null ? 'cancelled' : bold(menu.options[index]!)}\n`);
   return index;
 }
 
@@ -110,6 +109,6 @@ export async function textField(field: TextField): Promise<string | null> {
     }
     return undefined;
   });
-  out('\r\n');
+  out('\n');
   return done.text;
 }
