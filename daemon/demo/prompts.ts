@@ -17,6 +17,8 @@ const dim = (text: string): string => `\x1b[2m${text}\x1b[0m`;
 const blue = (text: string): string => `\x1b[34m${text}\x1b[0m`;
 const bold = (text: string): string => `\x1b[1m${text}\x1b[0m`;
 const CLEAR_DOWN = '\x1b[J';
+const HIDE_CURSOR = '\x1b[?25l';
+const SHOW_CURSOR = '\x1b[?25h';
 
 /** Splits what came from the terminal into keys: escape sequences, then single characters. */
 export function keysOf(chunk: string): string[] {
@@ -29,7 +31,7 @@ function read<T>(onKey: (key: string) => T | undefined): Promise<T> {
     const heard = (chunk: Buffer): void => {
       for (const key of keysOf(chunk.toString('utf8'))) {
         if (key === '\x03') {
-          out('\nInterrupted.\n');
+          out(`${SHOW_CURSOR}\nInterrupted.\n`);
           process.stdin.setRawMode(false);
           process.exit(130);
         }
@@ -67,11 +69,14 @@ export async function menu(menu: Menu): Promise<number | null> {
   let at = 0;
   let drawn = 0;
   const erase = (): void => out(`\r${drawn > 1 ? `\x1b[${drawn - 1}A` : ''}${CLEAR_DOWN}`);
+  const columns = (): number => process.stdout.columns ?? 80;
   const draw = (): void => {
     const lines = menuLines(menu, at);
     if (drawn > 0) erase();
+    else out(HIDE_CURSOR);
     out(lines.join('\n'));
-    drawn = lines.length;
+    // A line that is wider than the terminal takes several rows.
+    drawn = lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(line.replace(/\x1b\[\d*m/g, '').length / columns())), 0);
   };
   draw();
   const choice = await read<{ index: number | null }>((key) => {
@@ -85,6 +90,7 @@ export async function menu(menu: Menu): Promise<number | null> {
     return undefined;
   });
   erase();
+  out(SHOW_CURSOR);
   const { index } = choice;
   out(`${dim('·')} ${menu.ask} ${index === null ? 'cancelled' : bold(menu.options[index]!)}\n`);
   return index;
