@@ -15,6 +15,7 @@ import { app, waiting } from './state.ts';
 const Welcome = lazy(() => import('./screens/welcome.tsx').then((m) => m.Welcome));
 const MachineOffer = lazy(() => import('./parts/machine-offer.tsx').then((m) => m.MachineOffer));
 const Jobs = lazy(() => import('./screens/jobs.tsx').then((m) => m.Jobs));
+const JobEditor = lazy(() => import('./screens/job-editor.tsx').then((m) => m.JobEditor));
 const RunScreen = lazy(() => import('./screens/run.tsx').then((m) => m.RunScreen));
 const Start = lazy(() => import('./screens/start.tsx').then((m) => m.Start));
 const Devices = lazy(() => import('./screens/devices.tsx').then((m) => m.Devices));
@@ -52,6 +53,7 @@ function Phase() {
           <Route path="/" component={Inbox} />
           <Route path="/q/:machine/:qid" component={Inbox} />
           <Route path="/jobs" component={Jobs} />
+          <Route path="/jobs/:machine/:job" component={JobEditor} />
           <Route path="/run/:machine/:run" component={RunScreen} />
           <Route path="/start" component={Start} />
           <Route path="/devices" component={Devices} />

@@ -73,6 +73,10 @@ function MachineJobs({ machine, alone }: { machine: MachineState; alone: boolean
               ))}
             </Group>
           )}
+          <a class="button slim" href={`/jobs/${machine.id}/new`}>
+            <Icon name="plus" small />
+            New job
+          </a>
           <History machine={machine} recent={ended} />
         </>
       )}
@@ -123,7 +127,7 @@ function JobRow({ machine, view }: { machine: MachineState; view: JobView }) {
           {job.schedule?.paused && ' · paused'}
           {last && (
             <>
-              {' · last '}
+              {' · ran '}
               <Age atMs={last.endedAt ?? last.startedAt} skewMs={machine.skewMs} ago />
             </>
           )}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { shellWords, splitArgv } from './argv.ts';
+import { joinArgv, shellWords, splitArgv } from './argv.ts';
 
 describe('argument lines', () => {
   it.each([
@@ -13,6 +13,10 @@ describe('argument lines', () => {
     ['echo $(rm -rf /) ; ls', ['echo', '$(rm', '-rf', '/)', ';', 'ls']],
   ])('%s', (line, argv) => {
     expect(splitArgv(line)).toEqual({ argv });
+  });
+
+  it.each([[['a b', "it's", '', '$x', 'ü', '--flag=1']], [['\\', '"', "'"]]])('come back as they went: %j', (argv) => {
+    expect(splitArgv(joinArgv(argv))).toEqual({ argv });
   });
 
   it('names an open quote and an empty line', () => {

@@ -36,3 +36,7 @@ export function splitArgv(line: string): Argv {
 /** Words that look as if a shell should act on them: none will. */
 export const shellWords = (argv: readonly string[]): string[] =>
   argv.filter((w) => /^(?:\||\|\||&&|;|&|>|>>|<|2>&1)$/.test(w) || /\$\(|\$\{?\w|`/.test(w) || /^[*?]|[^\\][*?]$/.test(w)).slice(0, 3);
+
+/** The line that `splitArgv` reads back into the same list. */
+export const joinArgv = (argv: readonly string[]): string =>
+  argv.map((word) => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
