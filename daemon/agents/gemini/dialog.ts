@@ -68,7 +68,7 @@ function option(screen: ScreenView, list: RadioList, item: RadioItem, index: num
   const action = item.number === undefined;
   return {
     label: index === custom ? fieldText(screen, list, item) : item.label,
-    ...(item.description === '' ? {} : { description: item.description }),
+    ...(item.description === '' || index === custom ? {} : { description: item.description }),
     keys,
     ...(item.pointer ? { default: true } : {}),
     ...(item.checked === undefined ? {} : { checked: item.checked }),
@@ -89,10 +89,16 @@ function customIndex(screen: ScreenView, dialog: Dialog, list: RadioList): numbe
   const asks = list.items.some((item) => item.indented || item.checked !== undefined);
   const last = list.items.findLastIndex((item) => item.number !== undefined);
   const item = list.items[last];
-  if (!asks || item === undefined || item.description !== '') return -1;
+  if (!asks || item === undefined || (item.description !== '' && !severalRows(screen, item))) return -1;
   const hasAction = list.items.some((each) => each.number === undefined);
   if (list.moreBelow && !hasAction && !isFaint(screen, dialog, list, item) && !hasCursor(screen, item)) return -1;
   return last;
+}
+
+/** A text of several lines stands below itself in its own colour; a description has another one. */
+function severalRows(screen: ScreenView, item: RadioItem): boolean {
+  const below = gridRow(screen, item.row + 1);
+  return item.lastRow > item.row && (hasCursor(screen, item) || below.tone(below.first(item.labelCol - 1)) === item.tone);
 }
 
 /** Has the colour of the footer below the list: a placeholder, not an option. */

@@ -70,8 +70,16 @@ function promptSteps(text: string): Step[] {
     ...typeText(text),
     press(['enter']),
     // Enter that comes while the start-up still runs is lost at times; the text then stands where it was typed.
-    { do: 'settle', holds: (_now, screen) => promptBox(screen)?.draft !== text },
-    { do: 'then', plan: (_now, screen) => (promptBox(screen)?.draft === text ? [press(['enter'])] : []) },
+    ...again(text),
+    ...again(text),
+  ];
+}
+
+function again(text: string): Step[] {
+  const draft = (screen: ScreenView): string | undefined => promptBox(screen)?.draft;
+  return [
+    { do: 'settle', holds: (_now, screen) => draft(screen) !== undefined && draft(screen) !== text },
+    { do: 'then', plan: (_now, screen) => (draft(screen) === text ? [press(['enter'])] : []) },
   ];
 }
 
@@ -145,8 +153,13 @@ function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: 
     options: question.options.map((option, index) => (rows.includes(index) ? option : { ...option, freeText: true })),
   };
   const steps: Step[] = [...leaveField(question), ...tickExactly(some, wanted, (option) => option.keys, false)];
-  if (text !== undefined && text !== '') return [...steps, ...openField(question), ...fill(safeText(text)), press(['enter'])];
-  if (wanted.size === 0) return refuse('Choose at least one option.');
+  const typed = text !== undefined && text !== '';
+  if (typed) {
+    // The row that takes text ticks itself a moment after the text is in it; Enter that comes before that takes the text out again.
+    const ticked = (now: Reading) =>
+      questionOf(now)?.options.some((option) => option.freeText === true && option.checked === true) === true;
+    steps.push(...openField(question), ...fill(safeText(text)), { do: 'expect', what: 'the text did not get its tick', holds: ticked });
+  } else if (wanted.size === 0) return refuse('Choose at least one option.');
   return [...steps, ...search((option) => option.submit === true, 'the row that sends the answers'), press(['enter'])];
 }
 

@@ -50,8 +50,8 @@ function lastMessage(screen: ScreenView, end: number): { text: string; failed: b
   const rows: string[] = [];
   for (let row = start; row < end; row++) {
     const text = gridRow(screen, row).text();
-    // Boxes of tools, hints at the right edge and the rule above the prompt box end a message.
-    if (isRule(text) || (row > start && /^\s{0,2}[╭│╰ℹ⚠]/.test(text)) || text.search(/\S/) > screen.cols / 2) break;
+    // Tools, their boxes, hints at the right edge and the rule above the prompt box end a message.
+    if (isRule(text) || (row > start && /^\s{0,2}(?:[╭│╰ℹ⚠]|[✓✗x?o-]\s{2}\S)/.test(text)) || text.search(/\S/) > screen.cols / 2) break;
     rows.push(row === start ? `  ${text.slice(2)}` : text);
   }
   const blocks = joinWrapped(rows, screen.cols)

@@ -7,6 +7,7 @@ import { joinWrapped, squeeze } from '../lib/lines.ts';
 import { type Chip, lastPanel, litChip, type Panel } from './frame.ts';
 
 const WIDENS = /\b(?:always|until|all)\b/i;
+const DIFF_ROW = /^\s*\d+\s(?:[-+ ]\s?\S|\s*$)/;
 const ITEM = /^(\d{1,2})\. (?:\[(.)\] )?/;
 
 export function readDialog(screen: ScreenView): ParsedQuestion | null {
@@ -27,9 +28,10 @@ function paragraphs(screen: ScreenView, panel: Panel, from: number, to: number):
     if (!blank && start < 0) start = row;
     if (!blank || start < 0) continue;
     const rows: string[] = [];
-    for (let r = start; r < row; r++) rows.push(textOf(screen, panel, r));
-    // Three columns of padding at the right.
-    out.push({ row: start, text: joinWrapped(rows, panel.right - panel.left - 4) });
+    for (let r = start; r < row; r++) rows.push(textOf(screen, panel, r).replace(/\s+[█▀▄▌▐]+$/, ''));
+    // Rows with a number column are those of a diff and stay as they are; else there are three columns of padding at the right.
+    const diff = rows.filter((text) => DIFF_ROW.test(text)).length * 2 > rows.length;
+    out.push({ row: start, text: diff ? rows.map((text) => text.slice(1)).join('\n') : joinWrapped(rows, panel.right - panel.left - 4) });
     start = -1;
   }
   return out;

@@ -109,7 +109,8 @@ function promptSteps(text: string): Step[] {
     },
     ...typeText(text),
     press(['enter']),
-    { do: 'settle', holds: (_now, screen) => !unsent(screen) },
+    // A screen without the prompt's box says nothing yet.
+    { do: 'settle', holds: (_now, screen) => promptBox(screen) !== null && !unsent(screen) },
     { do: 'then', plan: (_now, screen) => (unsent(screen) && promptBox(screen)?.focused === true ? [press(['enter'])] : []) },
   ];
 }

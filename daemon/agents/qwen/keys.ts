@@ -60,7 +60,8 @@ function promptSteps(text: string): Step[] {
     { do: 'expect', what: 'something is being typed at the desk', holds: (_now, screen) => promptBox(screen)?.draft === '' },
     ...typeText(text),
     press(['enter']),
-    { do: 'settle', holds: (_now, screen) => !unsent(screen) },
+    // A screen without the prompt's box says nothing yet.
+    { do: 'settle', holds: (_now, screen) => promptBox(screen) !== null && !unsent(screen) },
     { do: 'then', plan: (_now, screen) => (unsent(screen) ? [press(['enter'])] : []) },
   ];
 }

@@ -37,10 +37,12 @@ function lastMessage(screen: ScreenView, end: number): { text: string; failed: b
   }
   if (start < 0) return { text: '', failed: false };
   const failed = FAILED.test(gridRow(screen, start).text(0, width));
+  const mark = gridRow(screen, start).first();
   const rows: string[] = [];
   for (let row = start; row < end; row++) {
     const text = gridRow(screen, row).text(0, width);
-    if (row > start && /^\s{0,3}[╭╰│●✓?]/u.test(text)) break;
+    // What is said is set in behind its mark; tools and notices have marks of their own in the same column.
+    if (row > start && text !== '' && text.search(/\S/) <= mark) break;
     rows.push(row === start ? text.replace(/^(\s*)\S[\uFE0E\uFE0F]?/u, '$1 ') : text);
   }
   const blocks = joinWrapped(rows, width - 2)
