@@ -122,7 +122,9 @@ function formSteps(question: ParsedQuestion, pages: readonly { labels: string[];
     steps.push(
       { do: 'then', plan: (now) => toPage(questionOf(now), page.title) },
       { do: 'expect', what: `page ${n + 1} is not on the screen`, holds: shown },
-      { do: 'then', plan: (now) => pageSteps(questionOf(now), answer, form.length === 1 && !page.multi) },
+      { do: 'then', plan: (now) => onPage(pageSteps(questionOf(now), answer, form.length === 1 && !page.multi), page.text) },
+      // A digit leaves a page of single choice by itself; what comes next must not be decided on the old page.
+      { do: 'settle', holds: (now) => !shown(now) },
     );
   });
   if (form.length === 1 && !form[0]!.multi) return steps;
@@ -172,5 +174,14 @@ function uncommit(steps: readonly Step[]): Step[] {
     if (step.do === 'keys') return { do: 'keys', keys: step.keys };
     if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
     return step;
+  });
+}
+
+/** Every write only while the page that it is meant for is on the screen. */
+function onPage(steps: readonly Step[], text: string): Step[] {
+  return steps.flatMap((step): Step[] => {
+    if (step.do === 'then') return [{ do: 'then', plan: (now, screen) => onPage(step.plan(now, screen), text) }];
+    if (step.do !== 'keys' && step.do !== 'text') return [step];
+    return [{ do: 'expect', what: 'the form is on another page', holds: (now) => questionOf(now)?.text === text }, step];
   });
 }
