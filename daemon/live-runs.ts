@@ -2,6 +2,7 @@
  * The runs of this machine as the daemon looks after them: adopts those that live, starts new ones, forgets those that ended, answers what callers
  * ask about any of them. One run's inside is live-run.ts; folders and holders are daemon/runs'.
  */
+import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { ClawError } from '../shared/errors.ts';
 import type { ArgsOf, ResultOf, Run, Start } from '../shared/protocol.ts';
@@ -55,6 +56,27 @@ export class LiveRuns {
   async adopt(): Promise<void> {
     const alive = await this.#options.store.adopt();
     await Promise.all(alive.map(({ run }) => this.join(run)));
+  }
+
+  /** Sees runs that others start (`clawtab run`), as soon as their socket is there. Returns what ends it. */
+  watch(): () => void {
+    let timers: NodeJS.Timeout[] = [];
+    const look = (): void => {
+      const unknown = this.#options.store.list().filter(({ run, exit }) => exit === null && !this.#live.has(run.id));
+      for (const { run } of unknown) this.join(run).catch(() => undefined);
+    };
+    const watcher = fs.watch(this.#options.store.state.sockets, (_event, name) => {
+      const id = path.basename(name ?? '', '.sock');
+      if (!name?.endsWith('.sock') || this.#live.has(id)) return;
+      for (const timer of timers) clearTimeout(timer);
+      // The record is written a moment after the socket, later on a busy machine.
+      timers = [30, 150, 600, 2500].map((ms) => setTimeout(look, ms).unref());
+    });
+    watcher.on('error', this.#options.onTrouble);
+    return () => {
+      watcher.close();
+      for (const timer of timers) clearTimeout(timer);
+    };
   }
 
   get all(): ReadonlyMap<string, LiveRun> {

@@ -207,6 +207,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   }
 
   const local = await serveLocal({ socket: state.daemonSocket, api, runs: () => runs.processes, onTrouble });
+  const stopWatching = runs.watch();
   await runs.adopt().catch(onTrouble);
   jobs.start();
   uplink.start();
@@ -225,6 +226,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     runs: () => runs.all.size,
     stop: async () => {
       stopTimers();
+      stopWatching();
       uplink.stop();
       jobs.stop();
       await local.close();

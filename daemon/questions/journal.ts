@@ -162,7 +162,13 @@ export class AnswerJournal {
       );
     }
     const kept = this.#replay(lines);
-    if (this.damaged || bytes.length > COMPACT_BYTES) writeFileAtomic(this.#file, kept.map(encode).join(''));
+    this.#torn = bytes.length > 0 && bytes.at(-1) !== 0x0a;
+    if (this.damaged || bytes.length > COMPACT_BYTES) this.#rewrite(kept);
+  }
+
+  #rewrite(lines: readonly JournalLine[]): void {
+    writeFileAtomic(this.#file, lines.map(encode).join(''));
+    this.#torn = false;
   }
 
   /** Rebuilds memory from the lines; returns those still worth keeping. */
