@@ -50,8 +50,9 @@ export function readingRows(lines: readonly Line[]): ReadingRow[] {
     }
     const left = LEFT.exec(text);
     const start = left ? left[0].length : 0;
-    const right = left ? RIGHT.exec(text) : null;
-    const end = (right && right.index >= start ? text.slice(0, right.index) : text).trimEnd().length;
+    const rest = text.slice(start);
+    const right = left ? RIGHT.exec(rest) : null;
+    const end = start + (right ? rest.slice(0, right.index) : rest).trimEnd().length;
     // One empty line says as much as five.
     if (end <= start) {
       if (!blank) rows.push({ line: '' });
