@@ -1,0 +1,92 @@
+/** `clawtab run -- CMD…`: an ordinary terminal on a holder of its own. Needs no daemon; tells one that runs. */
+import { Command } from 'commander';
+import { ClawError, EXIT } from '../../shared/errors.ts';
+import { loadAgents } from '../agents/registry.ts';
+import { ownCommand } from '../live-runs.ts';
+import type { RunRecord } from '../runs/holder-protocol.ts';
+import { newRunId } from '../runs/run-id.ts';
+import { RunStore } from '../runs/run-store.ts';
+import { startRun } from '../runs/start-run.ts';
+import { exitStatus, joinTerminal, type TerminalEnd, terminalSize } from '../runs/terminal.ts';
+import { openState } from '../state.ts';
+import { tryDaemon } from './connect.ts';
+import { say } from './print.ts';
+
+interface Options {
+  name?: string;
+  agent?: string;
+  detach?: boolean;
+  record?: string;
+  hooks: boolean;
+}
+
+export function runCommand(): Command {
+  return new Command()
+    .argument('<command...>', 'the program and its arguments, behind --')
+    .option('--name <name>', 'what to call the run')
+    .option('--agent <agent>', 'read its screen as this agent (default: by the command)')
+    .option('--detach', 'start it without a terminal here; join with clawtab attach')
+    .option('--record <file>', 'also write an asciicast, for a bug report')
+    .option('--no-hooks', 'add no hooks of clawtab to the agent')
+    .passThroughOptions()
+    .addHelpText(
+      'after',
+      '\nExamples:\n  clawtab run -- claude\n  clawtab run --name release -- codex "cut the release"\n\nCtrl-\\ then d leaves the run; it goes on. Come back with: clawtab attach NAME\nThe exit code is the command’s own.',
+    )
+    .action(run);
+}
+
+async function run(argv: string[], options: Options): Promise<void> {
+  const state = openState();
+  const agents = await loadAgents();
+  const agent = options.agent === undefined ? agents.forArgv(argv) : agents.byName(options.agent);
+  const hooked = (options.hooks ? agent.withHooks?.(argv, ownCommand('hook')) : undefined) ?? { argv };
+  const here = options.detach !== true;
+  const record = await startRun(state, {
+    id: newRunId(),
+    argv: hooked.argv,
+    cwd: process.cwd(),
+    env: { ...process.env, ...hooked.env, ...(here ? {} : { TERM: process.env.TERM ?? 'xterm-256color' }) },
+    agent: agent.name,
+    who: 'desk',
+    ...terminalSize(),
+    localTerminal: here && process.stdin.isTTY === true,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.record === undefined ? {} : { record: options.record }),
+  });
+  await announce(record);
+  if (!here) return say(`${record.name} runs as ${record.id}. Join it: clawtab attach ${record.id}`);
+  const client = await new RunStore(state).connect(record, { role: 'terminal', ...terminalSize() });
+  finish(record, await joinTerminal(client, 0, { repaint: false }));
+}
+
+/** A daemon that is away finds the run when it starts. */
+async function announce(record: RunRecord): Promise<void> {
+  const daemon = await tryDaemon();
+  if (daemon === null) {
+    if (process.stderr.isTTY)
+      process.stderr.write('clawtab: the daemon is not running, so questions do not reach the phone yet\ntry: clawtab daemon start\n');
+    return;
+  }
+  try {
+    await daemon.call('runs.announce', { run: record.id });
+  } finally {
+    daemon.close();
+  }
+}
+
+/** Says how it ended where that is not plain, and passes the exit on. */
+export function finish(record: RunRecord, end: TerminalEnd): void {
+  if (end.how === 'exit') {
+    process.exitCode = exitStatus(end.exit);
+    return;
+  }
+  if (end.how === 'detached') {
+    say(`\r\nLeft ${record.name}; it goes on. Come back: clawtab attach ${record.id} · stop it: clawtab jobs stop ${record.id}`);
+    return;
+  }
+  process.exitCode = EXIT.failed;
+  throw new ClawError('session_gone', `The process that held ${record.name} has gone.`, {
+    hint: `Its output is kept: clawtab jobs logs ${record.id}`,
+  });
+}
