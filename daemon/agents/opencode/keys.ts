@@ -137,7 +137,8 @@ function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: 
   const steps = tickSteps(question, picks, text);
   const onSend = (now: Reading) => questionOf(now)?.kind === 'confirm' && questionOf(now)?.tabs?.at(-1)?.current === true;
   const count = question.tabs?.length ?? 0;
-  if (count > 2) return refuse('Answer all pages of this question together.');
+  // With more pages than this one, what is ticked here stands; the next page asks for itself.
+  if (count > 2) return [...steps, press(['tab'])];
   return [
     ...steps,
     ...toPage(count - 1),
