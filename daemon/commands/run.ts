@@ -4,6 +4,7 @@ import { ClawError, EXIT } from '../../shared/errors.ts';
 import { loadAgents } from '../agents/registry.ts';
 import { ownCommand } from '../live-runs.ts';
 import type { RunRecord } from '../runs/holder-protocol.ts';
+import type { StoredLog } from '../runs/log-segments.ts';
 import { newRunId } from '../runs/run-id.ts';
 import { RunStore } from '../runs/run-store.ts';
 import { startRun } from '../runs/start-run.ts';
@@ -56,8 +57,24 @@ async function run(argv: string[], options: Options): Promise<void> {
   });
   await announce(record);
   if (!here) return say(`${record.name} runs as ${record.id}. Join it: clawtab attach ${record.id}`);
-  const client = await new RunStore(state).connect(record, { role: 'terminal', ...terminalSize() });
-  finish(record, await joinTerminal(client, 0, { repaint: false }));
+  const store = new RunStore(state);
+  const client = await store.connect(record, { role: 'terminal', ...terminalSize() }).catch((error: unknown) => {
+    // A command that ends at once is over before anyone could join: what it said is in its log.
+    const stored = store.get(record.id);
+    if (!stored?.exit) throw error;
+    showAll(store.log(stored));
+    finish(record, { how: 'exit', exit: stored.exit });
+  });
+  if (client) finish(record, await joinTerminal(client, 0, { repaint: false }));
+}
+
+function showAll(log: StoredLog): void {
+  for (let at = log.start; ; ) {
+    const read = log.read(at, 1 << 16);
+    if (read === null) return;
+    if ('bytes' in read) process.stdout.write(read.bytes);
+    at = 'bytes' in read ? at + read.bytes.length : read.gap.to;
+  }
 }
 
 /** A daemon that is away finds the run when it starts. */
