@@ -6,6 +6,7 @@ import { joinWrapped, squeeze } from '../lib/lines.ts';
 import { lastBlock } from './history.ts';
 import type { Menu } from './menu.ts';
 import { lineOf, type Panel, type Paragraph } from './panel.ts';
+import { SKIPS } from './waiting.ts';
 
 const PROGRESS = /(\d+)\s*\/\s*(\d+)/;
 
@@ -36,7 +37,7 @@ function readQuestions(screen: ScreenView, panel: Panel, progress: Progress | nu
   const text = asked.map((paragraph) => joinWrapped(paragraph.rows, screen.cols - 2)).join('\n\n');
   const focused = panel.notes?.focused === true;
   const last = (panel.menu?.entries.length ?? 0) - 1;
-  const options = optionsOf(panel.menu, focused, (_entry, index) => ({ freeText: nonBlocking && index === last }));
+  const options = optionsOf(panel.menu, !focused, (_entry, index) => ({ freeText: nonBlocking && index === last }));
   const tabs =
     progress === null || progress.total < 2
       ? undefined
@@ -53,9 +54,7 @@ function readQuestions(screen: ScreenView, panel: Panel, progress: Progress | nu
     options,
     freeText: { option: options.length === 0 ? null : last },
     ...(tabs === undefined ? {} : { tabs }),
-    dismiss: nonBlocking
-      ? { keys: ['ctrl-]'], effect: 'skips the question; Codex goes on without an answer' }
-      : { keys: ['esc'], effect: 'interrupts the turn without an answer' },
+    dismiss: nonBlocking ? { keys: ['ctrl-]'], effect: SKIPS } : { keys: ['esc'], effect: 'interrupts the turn without an answer' },
     source: 'screen',
     ...(nonBlocking ? { nonBlocking: true } : {}),
   };
@@ -87,7 +86,8 @@ function readList(screen: ScreenView, panel: Panel): ParsedQuestion {
     text: squeeze(text),
     detail,
     ...(detail === '' ? {} : { detailKind: plan ? 'plan' : 'text' }),
-    options: optionsOf(menu, false, () => ({})),
+    // In the folder dialog 1 only highlights; arrows and Enter work in every list.
+    options: optionsOf(menu, plan, () => ({})),
     dismiss: { keys: ['esc'], effect: EFFECTS[kind] },
     source: 'screen',
   };
@@ -108,7 +108,7 @@ function readApproval(screen: ScreenView, panel: Panel, title: string, rest: rea
   const command = start < 0 ? '' : joinWrapped(rows(rest.slice(start)), limit).replace(/^\$ /, '');
   const patch = start < 0 ? lastBlock(screen, panel.top) : '';
   const diff = /^\s*\d+ [+-]/m.test(patch);
-  const detail = start < 0 ? [...notes, ...(diff ? [patch] : [])].join('\n\n') : command;
+  const detail = start < 0 ? [...notes.map((note) => note.replace(/:(?=\/)/g, ': ')), ...(diff ? [patch] : [])].join('\n\n') : command;
   return {
     kind: 'permission',
     title: '',
@@ -116,7 +116,7 @@ function readApproval(screen: ScreenView, panel: Panel, title: string, rest: rea
     detail,
     ...(start < 0 || notes.length === 0 ? {} : { note: notes.join('\n') }),
     detailKind: start < 0 ? (diff ? 'diff' : 'text') : 'command',
-    options: optionsOf(panel.menu, false, (_entry, index, count) => ({ dangerous: index > 0 && index < count - 1 })),
+    options: optionsOf(panel.menu, true, (_entry, index, count) => ({ dangerous: index > 0 && index < count - 1 })),
     dismiss: { keys: ['esc'], effect: 'denies and interrupts the turn' },
     source: 'screen',
   };
@@ -130,13 +130,13 @@ function gap(all: readonly Paragraph[], index: number): string[] {
 
 function optionsOf(
   menu: Menu | null,
-  typing: boolean,
+  digitsAnswer: boolean,
   traits: (entry: Menu['entries'][number], index: number, count: number) => { dangerous?: boolean; freeText?: boolean },
 ): QuestionOption[] {
   const entries = menu?.entries ?? [];
   return entries.map((entry, index) => {
     const { dangerous, freeText } = traits(entry, index, entries.length);
-    const byDigit = !typing && entry.number !== undefined && entry.number <= 9;
+    const byDigit = digitsAnswer && entry.number !== undefined && entry.number <= 9;
     const walk = moveKeys(menu!.highlighted, index, freeText === true ? [] : ['enter']);
     return {
       label: entry.label,

@@ -29,6 +29,8 @@ export function lastBlock(screen: ScreenView, end: number): string {
   const block = blocks(screen, end).at(-1);
   if (block === undefined) return '';
   const rows = [...block.rows];
+  // Its first line has scrolled off: what stands on the screen follows the echo of the prompt.
+  if (block.mark === '›') while (rows.length > 0 && rows[0]!.trim() !== '') rows.shift();
   while (rows.length > 0 && (rows.at(-1)!.trim() === '' || isFaint(screen, block.top + rows.length - 1))) rows.pop();
   return joinWrapped(rows, Number.POSITIVE_INFINITY);
 }

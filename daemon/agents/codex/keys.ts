@@ -11,7 +11,7 @@ import { findComposer } from './state.ts';
 export function keys(question: ParsedQuestion, choice: Choice): Step[] {
   switch (choice.type) {
     case 'dismiss':
-      return [...unfold(question), ...dismissSteps(question)];
+      return question.nonBlocking === true ? [...unfold(question), press(['ctrl-]'])] : dismissSteps(question);
     case 'text':
       return textSteps(question, safeText(choice.text));
     case 'option':

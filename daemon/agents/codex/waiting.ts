@@ -11,6 +11,8 @@ import type { Composer } from './state.ts';
 /** The row that every list of an asynchronous question ends with; Codex writes it only when the list is unfolded. */
 const OTHER = 'Other';
 
+export const SKIPS = 'skips the question; Codex goes on without an answer';
+
 /** How many questions wait, by the note above the composer; 0 where there is none. */
 export function waitingCount(screen: ScreenView, composer: Composer): number {
   for (let row = composer.row - 1; row > 0 && composer.row - row < 10; row--) {
@@ -40,6 +42,7 @@ export function readWaiting(screen: ScreenView, composer: Composer): ParsedQuest
     detail: '',
     options: labels.length === 0 ? [] : [...options, { label: OTHER, keys: ['shift-left', String(labels.length + 1)], freeText: true }],
     freeText: { option: labels.length === 0 ? null : labels.length },
+    dismiss: { keys: ['shift-left', 'ctrl-]'], effect: SKIPS },
     source: 'screen',
     nonBlocking: true,
   };
