@@ -1,122 +1,148 @@
 /**
- * Who is here, and who hears whom. Routes frames inside one account by swapping the peer field; phones hear daemons and daemons phones. No I/O and no
- * clock: sockets are `Member`s with an outbox, other nodes are a `Bus`.
+ * Who is here, and the way of a frame between two sockets of one account. No I/O and no clock: members are told, time is passed in. A route
+ * lives exactly as long as its member; the newest connection of a device takes the place of the one before in one step.
  */
 import { utf8 } from '../shared/bytes.ts';
 import type { DeviceKind } from '../shared/device-list.ts';
-import { CLASS, encodeFrame, FRAME, type FrameClass, readPeer, writePeer } from '../shared/frame.ts';
+import { CLASS, encodeFrame, FRAME, readPeer, writePeer } from '../shared/frame.ts';
 import type { HubFigures } from './metrics.ts';
-import type { DropCount, Outbox } from './outbox.ts';
 
+/** One connection, here or on another node. */
 export interface Member {
-  account: string;
-  device: string;
-  kind: DeviceKind;
-  /** Random u32, unique in the account. */
-  connection: number;
-  outbox: Outbox;
-  close(code: number, reason: string): void;
+  readonly account: string;
+  /** Random u32, unique in the account, never 0. */
+  readonly connection: number;
+  readonly device: string;
+  readonly kind: DeviceKind;
+  /** Takes the frame as it is; must not keep it beyond the call without copying. */
+  deliver(frame: Uint8Array, cls: number, source: number): void;
+  /** Ends it: `replaced`, `revoked`, … Must not call back into the hub. */
+  end(code: string, message: string): void;
 }
 
-export interface PeerView {
-  connection: number;
-  device: string;
-  kind: DeviceKind;
+interface Room {
+  readonly members: Map<number, Member>;
+  readonly byDevice: Map<string, Member>;
+  epoch: number;
 }
 
-const view = ({ connection, device, kind }: Member): PeerView => ({ connection, device, kind });
-const hears = (a: Member, b: Member): boolean => a.kind !== b.kind;
+/** What other nodes and counters are told. */
+export interface HubEvents {
+  joined?(member: Member, epoch: number): void;
+  left?(member: Member): void;
+  /** The device takes its own place more than six times a minute: two copies of it fight. */
+  flapping?(account: string, device: string): void;
+}
+
+const FLIPS_PER_MINUTE = 6;
 
 export class Hub {
-  readonly dropped: DropCount = { frames: 0, bytes: 0 };
-  readonly #accounts = new Map<string, Map<number, Member>>();
-  #sockets = 0;
-  #frames = 0;
-  #bytes = 0;
-  greeting = 0;
+  readonly #rooms = new Map<string, Room>();
+  readonly #events: HubEvents;
+  readonly #flips = new Map<string, { minute: number; count: number }>();
+  readonly figures: HubFigures = { sockets: 0, greeting: 0, frames: 0, bytes: 0, droppedFrames: 0, droppedBytes: 0 };
 
-  figures(): HubFigures {
-    return {
-      sockets: this.#sockets,
-      greeting: this.greeting,
-      frames: this.#frames,
-      bytes: this.#bytes,
-      droppedFrames: this.dropped.frames,
-      droppedBytes: this.dropped.bytes,
-    };
+  constructor(events: HubEvents = {}) {
+    this.#events = events;
   }
 
-  /** A connection id that nobody in the account has. 0 is the relay itself. */
+  /** A connection id free in that account. */
   freeConnection(account: string): number {
-    const members = this.#accounts.get(account);
+    const members = this.#rooms.get(account)?.members;
+    const random = new Uint32Array(1);
     for (;;) {
-      const [id] = crypto.getRandomValues(new Uint32Array(1));
-      if (id !== 0 && !members?.has(id!)) return id!;
+      const [id = 0] = crypto.getRandomValues(random);
+      if (id !== 0 && !members?.has(id)) return id;
     }
   }
 
-  /** Lets a member in; an older connection of the same device is closed with 4409. Returns whom it hears. */
-  join(member: Member): PeerView[] {
-    let members = this.#accounts.get(member.account);
-    if (!members) {
-      members = new Map();
-      this.#accounts.set(member.account, members);
+  /** Adds the member and returns the others; they are told. An older connection of the same device ends as `replaced`. */
+  join(member: Member, epoch: number, nowMs: number): { peers: Member[]; epoch: number } {
+    const room = this.#rooms.get(member.account) ?? { members: new Map<number, Member>(), byDevice: new Map<string, Member>(), epoch };
+    this.#rooms.set(member.account, room);
+    room.epoch = Math.max(room.epoch, epoch);
+    const older = room.byDevice.get(member.device);
+    if (older) {
+      room.members.delete(older.connection);
+      this.#countFlip(member, nowMs);
+      older.end('replaced', 'The same device connected again.');
+      this.#events.left?.(older);
     }
-    for (const other of members.values()) if (other.device === member.device) this.#replace(other);
-    members.set(member.connection, member);
-    this.#sockets++;
-    this.#tell(member, { join: view(member) });
-    return [...members.values()].filter((other) => hears(member, other)).map(view);
+    const peers = [...room.members.values()];
+    room.members.set(member.connection, member);
+    room.byDevice.set(member.device, member);
+    const change = {
+      join: { connection: member.connection, device: member.device, kind: member.kind },
+      ...(older ? { leave: older.connection } : {}),
+    };
+    this.#tell(peers, change);
+    this.#events.joined?.(member, room.epoch);
+    return { peers, epoch: room.epoch };
   }
 
-  /** Out of the map before it is closed, so that its own end does not take the successor's place. */
-  #replace(old: Member): void {
-    this.leave(old);
-    old.close(4409, 'replaced');
-  }
-
+  /** No effect for a member whose place has been taken. */
   leave(member: Member): void {
-    const members = this.#accounts.get(member.account);
-    if (members?.get(member.connection) !== member) return;
-    members.delete(member.connection);
-    this.#sockets--;
-    if (members.size === 0) this.#accounts.delete(member.account);
-    else this.#tell(member, { leave: member.connection });
+    const room = this.#rooms.get(member.account);
+    if (!room || room.members.get(member.connection) !== member) return;
+    room.members.delete(member.connection);
+    room.byDevice.delete(member.device);
+    if (room.members.size === 0) this.#rooms.delete(member.account);
+    else this.#tell(room.members.values(), { leave: member.connection });
+    this.#events.left?.(member);
   }
 
-  /** Passes a DATA frame on, in place. False where nobody of that number is heard by the sender: offline, unknown and another tenant's look alike. */
-  route(from: Member, frame: Uint8Array, cls: FrameClass): boolean {
-    const to = this.#accounts.get(from.account)?.get(readPeer(frame));
-    if (!to || !hears(from, to)) return false;
+  /**
+   * Sends a DATA frame on to the connection it names, with the source in its place. False where that is not a device of the other kind
+   * in the same account: nobody learns whether it exists elsewhere.
+   */
+  route(from: Member, frame: Uint8Array, cls: number): boolean {
+    const to = this.#rooms.get(from.account)?.members.get(readPeer(frame));
+    if (to === undefined || to.kind === from.kind) return false;
     writePeer(frame, from.connection);
-    this.#frames++;
-    this.#bytes += frame.length;
-    to.outbox.push(frame, cls, from.connection);
+    this.figures.frames++;
+    this.figures.bytes += frame.length;
+    to.deliver(frame, cls, from.connection);
     return true;
   }
 
-  /** Members of an account, or of one device. */
-  members(account: string, device: string | null = null): Member[] {
-    const all = [...(this.#accounts.get(account)?.values() ?? [])];
-    return device === null ? all : all.filter((m) => m.device === device);
+  member(account: string, connection: number): Member | undefined {
+    return this.#rooms.get(account)?.members.get(connection);
   }
 
-  everyone(): Member[] {
-    return [...this.#accounts.values()].flatMap((members) => [...members.values()]);
+  /** Ends the sockets of a device, or of the whole account. */
+  end(account: string, device: string | null, code: string, message: string): void {
+    const members = [...(this.#rooms.get(account)?.members.values() ?? [])];
+    for (const member of members) {
+      if (device !== null && member.device !== device) continue;
+      this.leave(member);
+      member.end(code, message);
+    }
   }
 
-  /** A new device list is there. */
-  announceEpoch(account: string, epoch: number): void {
-    const frame = presence({ epoch });
-    for (const member of this.members(account)) member.outbox.push(frame, CLASS.control, 0);
+  /** The account's device list changed: `epoch` is its newest. Told even where only a removal was added to the same epoch. */
+  setEpoch(account: string, epoch: number): void {
+    const room = this.#rooms.get(account);
+    if (!room) return;
+    room.epoch = Math.max(room.epoch, epoch);
+    this.#tell(room.members.values(), { epoch: room.epoch });
   }
 
-  #tell(about: Member, change: { join?: PeerView; leave?: number }): void {
-    const members = this.#accounts.get(about.account);
-    if (!members || members.size < 2) return;
-    const frame = presence(change);
-    for (const other of members.values()) if (other !== about && hears(other, about)) other.outbox.push(frame, CLASS.control, 0);
+  *members(): Iterable<Member> {
+    for (const room of this.#rooms.values()) yield* room.members.values();
+  }
+
+  #tell(members: Iterable<Member>, change: Record<string, unknown>): void {
+    const frame = encodeFrame(FRAME.presence, CLASS.control, 0, utf8(JSON.stringify(change)));
+    for (const member of members) member.deliver(frame, CLASS.control, 0);
+  }
+
+  #countFlip(member: Member, nowMs: number): void {
+    const key = `${member.account} ${member.device}`;
+    const minute = Math.floor(nowMs / 60_000);
+    const flips = this.#flips.get(key);
+    const count = flips?.minute === minute ? flips.count + 1 : 1;
+    if (this.#flips.size > 10_000) this.#flips.clear();
+    this.#flips.set(key, { minute, count });
+    if (count === FLIPS_PER_MINUTE + 1) this.#events.flapping?.(member.account, member.device);
   }
 }
-
-const presence = (body: object): Uint8Array => encodeFrame(FRAME.presence, CLASS.control, 0, utf8(JSON.stringify(body)));

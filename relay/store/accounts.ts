@@ -94,14 +94,16 @@ export class Accounts {
         where account = ${account} and epoch = ${epoch - 1}`;
       if (stored.count === 0) return 'conflict';
       await standing(tx, account, epoch, devices);
-      await tell(tx, { account, device: null, what: 'list' });
+      await tell(tx, { account, device: null, what: 'list', epoch });
       return 'stored';
     });
   }
 
   removeDevice(account: string, device: string, removal: Removal): Promise<boolean> {
     return this.#db.within({ account }, async (tx) => {
-      const [list] = await tx<{ removals: Removal[] }[]>`select removals from device_lists where account = ${account} for update`;
+      const [list] = await tx<
+        { epoch: number; removals: Removal[] }[]
+      >`select epoch, removals from device_lists where account = ${account} for update`;
       const known =
         await tx`update devices set revoked_at = coalesce(revoked_at, now()), token_hash = null, prev_hash = null, retired_hashes = ''
         where account = ${account} and id = ${device}`;
@@ -109,7 +111,7 @@ export class Accounts {
       if (!list.removals.some((r) => r.body === removal.body))
         await tx`update device_lists set removals = ${tx.json([...list.removals, removal])} where account = ${account}`;
       await revoked(tx, account, device);
-      await tell(tx, { account, device: null, what: 'list' });
+      await tell(tx, { account, device: null, what: 'list', epoch: list.epoch });
       return true;
     });
   }

@@ -113,7 +113,8 @@ export class Devices {
       >`select account, device, expires, fresh_until from sessions where hash = ${hash}`;
       if (!s) return null;
       await tx`select set_config('app.account', ${s.account}, true)`;
-      const [d] = await tx<DeviceRecord[]>`select * from devices where account = ${s.account} and id = ${s.device}`;
+      const [d] = await tx<(DeviceRecord & { epoch: number })[]>`select d.*, l.epoch from devices d join device_lists l using (account)
+        where account = ${s.account} and id = ${s.device}`;
       if (!d) return null;
       return {
         account: s.account,
@@ -123,6 +124,7 @@ export class Devices {
         expiresAtMs: s.expires.getTime(),
         freshUntilMs: s.fresh_until.getTime(),
         listEpoch: d.list_epoch,
+        accountEpoch: d.epoch,
         revoked: d.revoked_at !== null,
         quarantined: d.quarantined_at !== null,
       };

@@ -11,6 +11,7 @@ const ChangeSchema = v.object({
   account: v.string(),
   device: v.nullable(v.string()),
   what: v.picklist(['revoked', 'signed_out', 'quarantined', 'list', 'enrolment']),
+  epoch: v.optional(v.number()),
 });
 
 function parseChange(text: string): Change | null {

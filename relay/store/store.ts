@@ -47,6 +47,8 @@ export interface SessionRow {
   expiresAtMs: number;
   freshUntilMs: number;
   listEpoch: number;
+  /** Of the account's newest list. */
+  accountEpoch: number;
   revoked: boolean;
   quarantined: boolean;
 }
@@ -76,6 +78,8 @@ export interface Change {
   /** All sockets of the account where null. */
   device: string | null;
   what: 'revoked' | 'signed_out' | 'quarantined' | 'list' | 'enrolment';
+  /** Of the newest list, where that is what changed. */
+  epoch?: number | undefined;
 }
 
 export interface Store {

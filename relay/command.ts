@@ -1,0 +1,144 @@
+/**
+ * A whole relay from its configuration: database, rooms, listener, in this order, and back. The runtime's listener is handed in; nothing
+ * here knows which it is.
+ */
+import { basename, dirname, join } from 'node:path';
+import { type App, createApp } from './app.ts';
+import { Nonces } from './auth/nonce.ts';
+import { PasswordHasher } from './auth/password-hash.ts';
+import { quarantine } from './auth/policy.ts';
+import { createRates } from './auth/rate.ts';
+import { memoryRelayTokens } from './auth/relay-tokens.ts';
+import { ReplayGuard } from './auth/replay.ts';
+import { sessionReader } from './auth/sessions.ts';
+import { createWaiters } from './auth/waiters.ts';
+import { followChanges } from './changes.ts';
+import { type RelayConfig, readTls } from './config.ts';
+import { Hub } from './hub.ts';
+import { errorFields, type Log } from './log.ts';
+import { createMetrics } from './metrics.ts';
+import { loadPage } from './page.ts';
+import type { Parts } from './parts.ts';
+import { SocketDesk } from './sockets.ts';
+import { type EmbeddedServer, startEmbedded } from './store/embedded.ts';
+import { openStore } from './store/postgres.ts';
+
+export interface Serving {
+  port: number;
+  renewTls(tls: { cert: string; key: string }): void;
+  stopListening(): void;
+  close(): void;
+}
+export type Serve = (options: {
+  app: App;
+  desk: SocketDesk;
+  host: string;
+  port: number;
+  trustProxy: number;
+  tls: { cert: string; key: string } | null;
+}) => Promise<Serving>;
+
+export interface Runtime {
+  serve: Serve;
+  log: Log;
+  version: string;
+  /** Folder of the built page. */
+  pageRoot: string;
+  nowMs?: () => number;
+}
+
+export interface Relay {
+  origin: string;
+  parts: Parts;
+  hub: Hub;
+  /** Tells clients to come back, waits a little for what is under way, and ends. */
+  drain(overMs?: number): Promise<void>;
+  /** Ends at once. */
+  close(): Promise<void>;
+}
+
+/** How long clients are spread over when they are told to come back, ms, and how long the relay stays for them. */
+const DRAIN_SPREAD_MS = 10_000;
+const DRAIN_STAY_MS = 1_000;
+
+/** Throws `config_*`, `address_in_use`, `unavailable`, `already_running`. */
+export async function startRelay(config: RelayConfig, runtime: Runtime): Promise<Relay> {
+  const { log, serve } = runtime;
+  const tls = config.tls ? readTls(config.tls) : null;
+  const undo: (() => Promise<unknown> | unknown)[] = [];
+  const unwind = async (): Promise<void> => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
+  try {
+    const embedded: EmbeddedServer | null = config.databaseUrl === null ? await startEmbedded(config.stateDir) : null;
+    if (embedded) undo.push(() => embedded.stop());
+    const store = await openStore(config.databaseUrl, embedded?.options ?? {});
+    undo.push(() => store.close());
+
+    const nowMs = runtime.nowMs ?? Date.now;
+    let origins: readonly string[] = config.publicOrigin === null ? [] : [config.publicOrigin];
+    let draining = false;
+    const nonces = new Nonces(nowMs);
+    const hasher = new PasswordHasher();
+    undo.push(() => hasher.close());
+    const parts: Parts = {
+      version: runtime.version,
+      origins: () => origins,
+      pageOrigins: config.pageOrigins,
+      store,
+      limits: config.limits,
+      rates: createRates(config.limits),
+      proofs: { origins: () => origins, nonces, replays: new ReplayGuard(nowMs) },
+      nonces,
+      hasher,
+      sessions: sessionReader(store, nowMs),
+      relayTokens: memoryRelayTokens(config.limits.relayTokenS, nowMs),
+      waiters: createWaiters(config.limits.claimWaiters),
+      push: null,
+      metrics: createMetrics(),
+      log,
+      nowMs,
+      draining: () => draining,
+    };
+    const hub = new Hub({
+      flapping: (account, device) =>
+        void quarantine({ account, device }, parts).catch((error: unknown) => log('error', 'quarantine_failed', errorFields(error))),
+    });
+    const desk = new SocketDesk(parts, hub);
+    undo.push(() => desk.terminateAll());
+    undo.push(() => desk.close());
+    const changes = await followChanges(parts, hub);
+    undo.push(() => changes.stop());
+
+    const page = loadPage(runtime.pageRoot);
+    if (!page) log('warn', 'page_not_built', { at: runtime.pageRoot });
+    const app = createApp(parts, page);
+    const { host, port } = config.listen;
+    const serving = await serve({ app, desk, host, port, trustProxy: config.trustProxy, tls });
+    undo.push(() => serving.close());
+    // A loopback default has two spellings, and a person types either.
+    if (config.publicOrigin === null) origins = ['localhost', '127.0.0.1'].map((name) => `http://${name}:${serving.port}`);
+    for (const warning of config.warnings) log('warn', 'config_warning', { warning });
+    log('info', 'relay_started', { origin: origins[0], database: embedded ? 'embedded' : 'external', page: page !== null });
+    return {
+      origin: origins[0]!,
+      parts,
+      hub,
+      async drain(overMs = DRAIN_SPREAD_MS) {
+        draining = true;
+        serving.stopListening();
+        desk.drain(overMs);
+        await new Promise((r) => setTimeout(r, desk.size === 0 ? 0 : DRAIN_STAY_MS));
+        await unwind();
+        log('info', 'relay_stopped');
+      },
+      close: unwind,
+    };
+  } catch (error) {
+    await unwind();
+    throw error;
+  }
+}
+
+/** Where the built page lies, seen from `dist/relay` or from the sources. */
+export const builtPage = (here: string): string => join(here, basename(dirname(here)) === 'dist' ? '../pwa' : '../dist/pwa');

@@ -1,0 +1,48 @@
+#!/usr/bin/env node
+/** The relay as a process on Node: environment → relay → one line on stdout when it listens; SIGTERM and SIGINT drain. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import * as v from 'valibot';
+import { asClawError, errorRow } from '../shared/errors.ts';
+import { serve } from './adapter.node.ts';
+import { builtPage, startRelay } from './command.ts';
+import { readConfig } from './config.ts';
+import { stderrLog } from './log.node.ts';
+import { errorFields } from './log.ts';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** Of the package, whether this file runs from its sources or from `dist`. */
+function ownVersion(): string {
+  const file = ['..', '../..'].map((up) => join(here, up, 'package.json')).find((path) => existsSync(path));
+  if (file) return v.parse(v.object({ version: v.string() }), JSON.parse(readFileSync(file, 'utf8'))).version;
+  return '0.0.0';
+}
+
+async function main(): Promise<void> {
+  const log = stderrLog(process.env['CLAWTAB_LOG'] || 'info');
+  const relay = await startRelay(readConfig(process.env), { serve, log, version: ownVersion(), pageRoot: builtPage(here) });
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) return;
+    stopping = true;
+    relay.drain().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log('error', 'stop_failed', errorFields(error));
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.stdout.write(`${JSON.stringify({ event: 'listening', origin: relay.origin })}\n`);
+}
+
+main().catch((thrown: unknown) => {
+  const error = asClawError(thrown);
+  process.stderr.write(`clawtab relay: ${error.message}\n${error.hint ? `try: ${error.hint}\n` : ''}`);
+  if (error.code === 'internal') process.stderr.write(`${error.cause instanceof Error ? error.cause.stack : String(error.cause)}\n`);
+  process.exit(errorRow(error.code).exit);
+});
