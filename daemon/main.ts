@@ -282,9 +282,9 @@ function machineOf(id: string, settings: Settings, agents: Registry, roots: read
   };
 }
 
-/** What the daemon hands to what it starts: its own environment without what belongs to a run or to npm. */
+/** What the daemon hands to what it starts: its own environment without what belongs to another run, to npm or to a relay in the same terminal. */
 function cleanEnv(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(CLAWTAB_|npm_|INIT_CWD$|NODE_OPTIONS$|TMUX|STY$)/.test(name)));
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:CLAWTAB_(?!STATE$|DEMO_PACE$)|VAPID_|npm_|INIT_CWD$|NODE_OPTIONS$|TMUX|STY$)/.test(name)));
 }
 
 function listDevices(account: Account, book: DeviceBook, own: string, self: string) {

@@ -1,6 +1,7 @@
 /** The relay as a child process of the CLI: start, its address, its end. The relay itself is another room: nothing of it is imported. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import * as fs from 'node:fs';
+import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { createInterface } from 'node:readline';
 import { ClawError, EXIT } from '../shared/errors.ts';
@@ -20,7 +21,7 @@ function relayCommandLine(): string[] {
   const fromSource = import.meta.filename.endsWith('.ts');
   const entry = path.join(import.meta.dirname, '..', 'relay', `main.node.${fromSource ? 'ts' : 'js'}`);
   if (!fs.existsSync(entry)) throw new ClawError('internal', `The relay is missing from this installation (${entry}).`);
-  return fromSource ? ['--import', import.meta.resolve('tsx'), entry] : [entry];
+  return fromSource ? ['--import', `file://${createRequire(import.meta.url).resolve('tsx')}`, entry] : [entry];
 }
 
 export function startRelay(options: { env?: NodeJS.ProcessEnv; stdio: 'inherit' | 'pipe'; onLine?: (line: string) => void }): RelayProcess {

@@ -143,7 +143,8 @@ class View implements ScreenView {
   readonly #term: XTerminal;
   readonly #scratch: IBufferCell;
   readonly #base: number;
-  #lines: string[] | undefined;
+  readonly #lines: (string | undefined)[] = [];
+  #all: string[] | undefined;
 
   constructor(term: XTerminal, scratch: IBufferCell, generation: number, facts: Facts) {
     const buffer = term.buffer.active;
@@ -163,16 +164,17 @@ class View implements ScreenView {
   }
 
   lines(): string[] {
-    if (this.#lines === undefined) {
-      const lines: string[] = [];
-      for (let row = 0; row < this.rows; row++) lines.push(trimEnd(this.#bufferLine(row)?.translateToString(true) ?? ''));
-      this.#lines = lines;
-    }
-    return this.#lines;
+    this.#all ??= Array.from({ length: this.rows }, (_, row) => this.line(row));
+    return this.#all;
   }
 
+  /** Rows are turned into text one by one: most readings look at the bottom of the screen only. */
   line(row: number): string {
-    return this.lines()[row] ?? '';
+    const known = this.#lines[row];
+    if (known !== undefined) return known;
+    const text = trimEnd(this.#bufferLine(row)?.translateToString(true) ?? '');
+    this.#lines[row] = text;
+    return text;
   }
 
   wrapped(row: number): boolean {

@@ -113,8 +113,9 @@ export class QuestionBook {
       state: { state: 'open' },
     };
     mine.standing = { detectorId: standing.qid, qid: question.qid, localInputs };
-    this.#put(mine, question);
+    // Before anybody hears of it: a daemon killed in between must find the id that a phone has seen.
     this.#remember(mine, question);
+    this.#put(mine, question);
     return question;
   }
 
@@ -124,8 +125,8 @@ export class QuestionBook {
     const question = this.standingOf(run);
     if (!mine || !question || mine.standing?.detectorId !== standing.qid || question.state.state !== 'open') return;
     const next: Question = { ...question, ...shown(standing), rev: question.rev + (counts ? 1 : 0) };
-    this.#put(mine, next);
     if (counts) this.#remember(mine, next);
+    this.#put(mine, next);
   }
 
   /** The detector sees it no longer. */

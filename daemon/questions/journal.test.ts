@@ -65,6 +65,8 @@ describe('the answer journal', () => {
       expect(journal.damaged, `cut at ${length}`).toBe(!atLineEnd);
       expect(notes.length, `cut at ${length}`).toBe(atLineEnd ? 0 : 1);
       if (length > lineEnds[2]!) expect(journal.find('a')?.verdict?.verdict).toBe('confirmed');
+      // What is written behind the damage is readable again; checked at the ends of lines and at some places between.
+      if (!atLineEnd && length % 40 !== 0) continue;
       await journal.intent(entry('later'));
       journal.close();
       expect(open().find('later')?.verdict?.verdict).toBe('unknown');

@@ -24,6 +24,12 @@ export const realClock: Clock = {
 const QUIET_MS = 6;
 /** …and at the latest this long after the first unread byte, so that a stream or a spinner cannot hide a question. */
 const LATEST_MS = 40;
+/**
+ * Under a steady stream the next reading waits for this many times what the last one cost, so that reading stays a few per cent of a core
+ * however fast the agent prints, yet never longer than `LATEST_COSTLY_MS`.
+ */
+const COST_FACTOR = 25;
+const LATEST_COSTLY_MS = 150;
 /** After a resize the screen is the terminal's own reflow until the program has drawn it anew: its first byte, then this much quiet. */
 const REDRAWN_MS = 150;
 /** …and a program that does not care about its size is read again after this. */
@@ -54,6 +60,7 @@ export class Watcher {
   readonly #onEvent: (event: DetectorEvent) => void;
   #hooks: HookHint[] = [];
   #unreadSinceMs: number | null = null;
+  #notBeforeMs = 0;
   #resize: { untilMs: number; drawn: boolean } | null = null;
   #cancelRead: (() => void) | undefined;
   #cancelTick: (() => void) | undefined;
@@ -149,7 +156,10 @@ export class Watcher {
     const at =
       resize !== null
         ? Math.min(resize.drawn ? now + REDRAWN_MS : resize.untilMs, resize.untilMs)
-        : Math.min(now + QUIET_MS, this.#unreadSinceMs + (this.screen.view().synchronized ? SYNC_MS : LATEST_MS));
+        : Math.max(
+            Math.min(now + QUIET_MS, this.#unreadSinceMs + (this.screen.view().synchronized ? SYNC_MS : LATEST_MS)),
+            this.#notBeforeMs,
+          );
     this.#cancelRead = this.#clock.at(at, () => this.#readNow());
   }
 
@@ -162,7 +172,10 @@ export class Watcher {
     }
     this.#unreadSinceMs = null;
     this.#resize = null;
-    this.#emit(this.detector.read(this.#readScreen(), now));
+    const reading = this.#readScreen();
+    const afterMs = this.#clock.nowMs();
+    this.#notBeforeMs = afterMs + Math.min(LATEST_COSTLY_MS, COST_FACTOR * (afterMs - now));
+    this.#emit(this.detector.read(reading, now));
     this.#planTick();
   }
 

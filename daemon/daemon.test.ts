@@ -1,0 +1,159 @@
+/** The daemon as a process of its own, with real holders, real ptys and the demo agent. */
+import type { ChildProcess } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as path from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { randomId } from '../shared/bytes.ts';
+import { ownCommand } from './live-runs.ts';
+import { LocalClient } from './local/client.ts';
+import { answerTo, Listener, makePlace, type Place, pick, spawnDaemon } from './test-daemon.ts';
+
+let place: Place;
+let daemon: ChildProcess;
+let desk: Listener;
+
+beforeEach(async () => {
+  place = makePlace();
+  daemon = await spawnDaemon(place);
+  desk = await Listener.connect(place);
+});
+
+afterEach(async () => {
+  const client = await LocalClient.connect(place.socket).catch(() => null);
+  if (client) {
+    const { runs } = await client.call('state.get', {});
+    for (const run of runs) if (run.status.state !== 'ended') await client.call('runs.stop', { run: run.run, hard: true });
+    client.close();
+  }
+  const gone = new Promise((resolve) => daemon.once('exit', resolve));
+  if (daemon.exitCode === null && daemon.signalCode === null) {
+    daemon.kill('SIGTERM');
+    await gone;
+  }
+  place.remove();
+});
+
+const demo = () => desk.client.call('runs.start', { from: 'demo', requestId: randomId() });
+
+describe('the daemon', () => {
+  it('carries an answer to the agent, and the agent goes on to its next question and its end', async () => {
+    const run = await demo();
+    const first = await desk.question(run.run);
+    expect(first.question.options.map((option) => option.label)[0]).toBe('Yes');
+    expect(await desk.client.call('questions.answer', answerTo(first, pick(first, 0)))).toMatchObject({ verdict: 'confirmed', by: 'desk' });
+    const second = await desk.question(run.run, first.qid);
+    expect(second.question.text).toContain('commit message');
+    expect(await desk.client.call('questions.answer', answerTo(second, { type: 'text', text: 'fix the total' }))).toMatchObject({ verdict: 'confirmed' });
+    expect(await desk.ended(run.run)).toMatchObject({ exit: { code: 0, signal: null } });
+    const { runs } = await desk.client.call('runs.history', {});
+    expect(runs.map((ended) => ended.run)).toEqual([run.run]);
+  });
+
+  it('types one of two answers that come at once, and tells the other', async () => {
+    const run = await demo();
+    const question = await desk.question(run.run);
+    const other = await Listener.connect(place);
+    const verdicts = await Promise.all([
+      desk.client.call('questions.answer', answerTo(question, pick(question, 0))),
+      other.client.call('questions.answer', answerTo(question, pick(question, 2))),
+    ]);
+    expect(verdicts.map((verdict) => verdict.verdict).sort()).toEqual(['already_answered', 'confirmed']);
+    other.client.close();
+  });
+
+  it('has the same question open again after kill -9, and loses no byte', async () => {
+    const run = await demo();
+    const question = await desk.question(run.run);
+    daemon.kill('SIGKILL');
+    await new Promise((resolve) => daemon.once('exit', resolve));
+    const started = performance.now();
+    daemon = await spawnDaemon(place);
+    desk = await Listener.connect(place);
+    const again = await desk.until(() => {
+      const state = desk.client.call('state.get', {});
+      return state;
+    });
+    const found = await desk.until(() => again.questions.find((q) => q.qid === question.qid) ?? eventOf(question.qid));
+    expect(found).toMatchObject({ qid: question.qid, rev: question.rev, digest: question.digest, state: { state: 'open' } });
+    expect(performance.now() - started).toBeLessThan(20_000);
+    await desk.client.call('questions.answer', answerTo(found, pick(found, 2)));
+    const second = await desk.question(run.run, question.qid);
+    await desk.client.call('questions.answer', answerTo(second, { type: 'dismiss' })).catch(() => undefined);
+    const { stream } = await desk.client.call('runs.subscribe', { run: run.run, from: 0, creditBytes: 1 << 20 });
+    await desk.until(() => Buffer.concat(desk.output.filter((o) => o.stream === stream).map((o) => o.bytes)).includes('commit message'));
+    let next = 0;
+    for (const chunk of desk.output) {
+      expect(chunk.offset).toBe(next);
+      next += chunk.bytes.length;
+    }
+  });
+
+  function eventOf(qid: string) {
+    const event = desk.events.findLast((e) => e.event === 'question' && e.data.qid === qid);
+    return event?.event === 'question' ? event.data : undefined;
+  }
+
+  it('streams output within the credit it was given, and says when it ends', async () => {
+    const script = 'process.stdout.write("x".repeat(10000) + "END")';
+    const run = await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv: [process.execPath, '-e', script], cwd: place.dir });
+    await desk.ended(run.run);
+    const { stream, end } = await desk.client.call('runs.subscribe', { run: run.run, from: 0, creditBytes: 4000 });
+    const bytes = () => desk.output.filter((o) => o.stream === stream).reduce((sum, o) => sum + o.bytes.length, 0);
+    await desk.until(() => bytes() === 4000);
+    expect(end).toBe(10_003);
+    await desk.client.call('runs.credit', { stream, bytes: 100_000 });
+    await desk.until(() => desk.events.some((event) => event.event === 'stream.end' && event.data.stream === stream));
+    expect(bytes()).toBe(10_003);
+    await expect(desk.client.call('runs.subscribe', { run: run.run, from: 10_004, creditBytes: 1 })).rejects.toMatchObject({ code: 'bad_offset' });
+    await expect(desk.client.call('runs.subscribe', { run: run.run, from: -1, creditBytes: 1 })).rejects.toMatchObject({ code: 'bad_offset' });
+    const other = await desk.client.call('runs.subscribe', { run: run.run, epoch: 'another', from: 5, creditBytes: 100_000 });
+    await desk.until(() => desk.events.some((event) => event.event === 'gap' && event.data.stream === other.stream && event.data.why === 'epoch'));
+  });
+
+  it('starts one run for one request id, however often it is sent', async () => {
+    const request = { from: 'command' as const, requestId: randomId(), argv: ['sleep', '30'], cwd: place.dir };
+    const [a, b] = await Promise.all([desk.client.call('runs.start', request), desk.client.call('runs.start', request)]);
+    expect(a.run).toBe(b.run);
+    expect((await desk.client.call('runs.start', request)).run).toBe(a.run);
+    expect(await desk.client.call('runs.stop', { run: a.run })).toEqual({ alreadyStopped: false });
+    await desk.ended(a.run);
+    expect(await desk.client.call('runs.stop', { run: a.run })).toEqual({ alreadyStopped: true });
+    await expect(desk.client.call('runs.stop', { run: 'aaaaaaaa-bbbbbb' })).rejects.toMatchObject({ code: 'not_found' });
+  });
+
+  it('refuses a process of an agent’s own run, whatever it asks', async () => {
+    const cli = ownCommand('cli');
+    const argv = ['/bin/sh', '-c', '"$@" questions; echo "rc=$?"', 'sh', ...cli];
+    const run = await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv, cwd: place.dir });
+    await desk.ended(run.run);
+    await desk.client.call('runs.subscribe', { run: run.run, from: 0, creditBytes: 1 << 20 });
+    const text = await desk.until(() => {
+      const all = Buffer.concat(desk.output.map((o) => o.bytes)).toString();
+      return all.includes('rc=') ? all : undefined;
+    });
+    expect(text).toContain('caller_is_agent');
+    expect(text).toContain('rc=7');
+  });
+
+  it('opens no TCP port, and keeps its state to itself', () => {
+    const listening = fs
+      .readdirSync(`/proc/${daemon.pid}/fd`)
+      .map((fd) => {
+        try {
+          return fs.readlinkSync(`/proc/${daemon.pid}/fd/${fd}`);
+        } catch {
+          return '';
+        }
+      })
+      .flatMap((link) => /socket:\[(\d+)\]/.exec(link)?.[1] ?? []);
+    const tcp = ['tcp', 'tcp6', 'udp', 'udp6'].map((name) => fs.readFileSync(`/proc/${daemon.pid}/net/${name}`, 'utf8')).join('\n');
+    for (const inode of listening) expect(tcp).not.toContain(` ${inode} `);
+    for (const name of ['', 'runs', 's', 'journal', 'jobs', 'account'])
+      expect(fs.statSync(path.join(place.env.CLAWTAB_STATE!, name)).mode & 0o777).toBe(0o700);
+    expect(fs.statSync(place.socket).mode & 0o777).toBe(0o600);
+  });
+
+  it('is one for a state directory: a second one is told so', async () => {
+    await expect(spawnDaemon(place)).rejects.toThrow('the daemon ended with 6');
+  });
+});

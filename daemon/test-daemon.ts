@@ -1,0 +1,104 @@
+/** A real daemon in a place of its own, and a client that waits for events: for tests. Not part of the product. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as os from 'node:os';
+import * as path from 'node:path';
+import { randomId } from '../shared/bytes.ts';
+import type { Answer, ProtocolEvent, Question, Run } from '../shared/protocol.ts';
+import type { Choice } from '../shared/question.ts';
+import { ownCommand } from './live-runs.ts';
+import { LocalClient } from './local/client.ts';
+
+export interface Place {
+  dir: string;
+  env: NodeJS.ProcessEnv;
+  socket: string;
+  remove(): void;
+}
+
+/** A state directory of its own, and the environment that leads to it. */
+export function makePlace(): Place {
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ct-'));
+  fs.chmodSync(dir, 0o700);
+  const env = { PATH: process.env.PATH, HOME: dir, CLAWTAB_STATE: path.join(dir, 's'), CLAWTAB_DEMO_PACE: '5', LANG: 'C.UTF-8' };
+  return { dir, env, socket: path.join(dir, 's', 's', 'daemon.sock'), remove: () => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 }) };
+}
+
+/** Starts `clawtab daemon run` as a process of its own; resolves when it answers. */
+export async function spawnDaemon(place: Place): Promise<ChildProcess> {
+  const [node, ...args] = ownCommand('cli');
+  const child = spawn(node!, [...args, 'daemon', 'run'], { env: place.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  await new Promise<void>((resolve, reject) => {
+    child.stdout!.on('data', (chunk: Buffer) => chunk.includes('ready') && resolve());
+    child.once('exit', (code) => reject(new Error(`the daemon ended with ${code}`)));
+  });
+  return child;
+}
+
+/** A client that remembers every event. */
+export class Listener {
+  readonly events: ProtocolEvent[] = [];
+  readonly output: { stream: number; offset: number; bytes: Buffer }[] = [];
+  client!: LocalClient;
+  #wake: (() => void)[] = [];
+
+  static async connect(place: Place): Promise<Listener> {
+    const listener = new Listener();
+    listener.client = await LocalClient.connect(place.socket, {
+      onEvent: (event) => listener.#heard(() => listener.events.push(event)),
+      onOutput: (chunk) => listener.#heard(() => listener.output.push({ ...chunk, bytes: Buffer.from(chunk.bytes) })),
+    });
+    return listener;
+  }
+
+  #heard(note: () => void): void {
+    note();
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  /** Resolves with what `look` finds, as soon as it finds something. */
+  async until<T>(look: () => T | undefined | false, timeoutMs = 20_000): Promise<T> {
+    const dueMs = performance.now() + timeoutMs;
+    for (;;) {
+      const found = look();
+      if (found !== undefined && found !== false) return found;
+      if (performance.now() > dueMs) throw new Error(`nothing came in ${timeoutMs} ms; last events: ${JSON.stringify(this.events.slice(-3)).slice(0, 1500)}`);
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, 250);
+        this.#wake.push(() => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+    }
+  }
+
+  /** The newest state of the open question of `run`. */
+  question(run: string, not?: string): Promise<Question> {
+    return this.until(() => {
+      const newest = new Map<string, Question>();
+      for (const event of this.events) if (event.event === 'question' && event.data.run === run) newest.set(event.data.qid, event.data);
+      return [...newest.values()].find((question) => question.state.state === 'open' && question.qid !== not && question.question.kind !== 'idle');
+    });
+  }
+
+  ended(run: string): Promise<Run> {
+    return this.until(() => {
+      const last = this.events.findLast((event) => event.event === 'run' && event.data.run === run);
+      return last?.event === 'run' && last.data.status.state === 'ended' ? last.data : undefined;
+    });
+  }
+}
+
+export const answerTo = (question: Question, choice: Choice, change: Partial<Answer> = {}): Answer => ({
+  answerId: randomId(),
+  run: question.run,
+  qid: question.qid,
+  rev: question.rev,
+  digest: question.digest,
+  choice,
+  ttlS: 60,
+  ...change,
+});
+
+export const pick = (question: Question, index: number): Choice => ({ type: 'option', index, labelDigest: question.labelDigests[index]! });
