@@ -30,6 +30,8 @@ interface Menu {
 
 export function readMenu(screen: ScreenView, standing?: ParsedQuestion): ParsedQuestion | null {
   const last = lastUsedRow(screen);
+  // A visible cursor below everything is plain output: no need to look closer.
+  if (screen.cursor.visible && screen.cursor.row > last) return null;
   const lines = linesOf(screen, 0, last + 1);
   for (const run of runsFromBottom(screen, lines)) {
     const menu = judge(screen, run);
@@ -89,15 +91,15 @@ function judge(screen: ScreenView, run: readonly Row[]): Menu | null {
   const filled = run.flatMap((row, i) => (row.mark === '●' ? [i] : []));
   const radio = marked && run.every((row) => row.mark === '●' || RADIO_OFF.includes(row.mark));
   if (pointed.length === 1) {
-    if (pointed[0] === 0 && run.length > 1 && run[0]!.pointer === '>' && !stands(screen, run, 0)) return null;
+    if (pointed[0] === 0 && run.length > 1 && run[0]!.pointer === '>' && odd(screen, run) !== 0) return null;
     return { rows: trimRun(screen, run), highlighted: pointed[0]!, boxes: marked };
   }
-  if (pointed.length > 1) return null;
+  // Without a pointer only marked rows can be a menu: looking at colours costs, plain output is told apart before.
+  if (pointed.length > 1 || !marked) return null;
+  const lit = odd(screen, run);
   // Filled and empty differ in colour too where somebody is to choose; a printed bullet list does not.
-  if (radio && filled.length === 1 && stands(screen, run, filled[0]!)) return { rows: [...run], highlighted: filled[0]!, boxes: false };
-  const lit = run.flatMap((_, i) => (stands(screen, run, i) ? [i] : []));
-  if (lit.length !== 1 || (!marked && screen.cursor.visible)) return null;
-  return marked ? { rows: [...run], highlighted: lit[0]!, boxes: true } : null;
+  if (radio && filled.length === 1 && lit === filled[0]) return { rows: [...run], highlighted: filled[0]!, boxes: false };
+  return marked && lit >= 0 ? { rows: [...run], highlighted: lit, boxes: true } : null;
 }
 
 /** Nothing to trim today but rows that are hints in the label column: faint where no other row is. */
@@ -112,11 +114,26 @@ function look(screen: ScreenView, row: Row): string {
   return cell === undefined ? '' : `${cell.fg}${cell.fgRgb}${cell.bg}${cell.bgRgb}${cell.dim}${cell.inverse}${cell.underline}${cell.bold}`;
 }
 
-/** Does row `i` look different from all the others, which look alike? */
-function stands(screen: ScreenView, run: readonly Row[], i: number): boolean {
+/** The one row that looks different from all the others, which look alike; -1 where there is none. */
+function odd(screen: ScreenView, run: readonly Row[]): number {
+  if (run.length === 2) return oddOfTwo(screen, run);
   const looks = run.map((row) => look(screen, row));
-  const others = new Set(looks.filter((_, n) => n !== i));
-  return others.size === 1 && !others.has(looks[i]!);
+  const rare = looks.findIndex((each) => looks.filter((other) => other === each).length === 1);
+  return rare >= 0 && new Set(looks).size === 2 ? rare : -1;
+}
+
+/** Of two rows both differ from the other: the highlighted one is not faint, or alone has a colour, an underline or reverse video. */
+function oddOfTwo(screen: ScreenView, run: readonly Row[]): number {
+  const only = (test: (row: Row) => boolean): number => {
+    const [first, second] = run.map(test);
+    return first === second ? -1 : first === true ? 0 : 1;
+  };
+  const bright = only((row) => !isFaint(screen, row.row, row.labelAt));
+  if (bright >= 0) return bright;
+  return only((row) => {
+    const cell = cellAt(screen, row.row, row.labelAt);
+    return cell !== undefined && (cell.inverse || cell.underline || cell.fg !== -1);
+  });
 }
 
 /** The row that asks, above the list: one with a question glyph within a few rows, else the nearest row with text. */
