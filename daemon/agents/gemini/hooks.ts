@@ -1,7 +1,7 @@
 /**
  * Gemini CLI's hooks: injected for one run through the lowest layer of its settings (`GEMINI_CLI_SYSTEM_DEFAULTS_PATH`, a file beside this
  * one that names the command by an environment variable), so that no user file is touched and no setting of the user's is outvoted. A hook
- * never decides: it reports and returns. Payload shapes: recorded from 0.61.0.
+ * never decides; it is run in the background, because Gemini waits for its hooks before it shows a dialog. Payload shapes: recorded from 0.61.0.
  */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';

@@ -33,7 +33,22 @@ export function statusRow(screen: ScreenView, box: PromptBox): string | null {
     const spinner = SPINNER.exec(screen.line(row));
     if (spinner !== null) return squeeze(spinner[1]!);
   }
-  return null;
+  // Hooks are told there without a spinner; hints for the idle stand at the right edge.
+  const rule = ruleAbove(screen, box.top);
+  const first = rule < 1 ? -1 : gridRow(screen, rule - 1).first();
+  return first >= 0 && first <= 2
+    ? squeeze(
+        gridRow(screen, rule - 1)
+          .text()
+          .slice(0, screen.cols / 2),
+      )
+    : null;
+}
+
+/** The rule between status and mode, just above the prompt's box; -1 where there is none. */
+function ruleAbove(screen: ScreenView, top: number): number {
+  for (let row = top - 1; row >= Math.max(0, top - 6); row--) if (isRule(screen.line(row)) && /─/.test(screen.line(row))) return row;
+  return -1;
 }
 
 /** Last paragraph of the last message above the box, and whether it is a failure. */
@@ -48,7 +63,8 @@ function lastMessage(screen: ScreenView, end: number): { text: string; failed: b
   if (start < 0) return { text: '', failed: false };
   const failed = FAILED.test(gridRow(screen, start).flat);
   const rows: string[] = [];
-  for (let row = start; row < end; row++) {
+  const rule = ruleAbove(screen, end);
+  for (let row = start; row < (rule > start ? rule - 1 : end); row++) {
     const text = gridRow(screen, row).text();
     // Tools, their boxes, hints at the right edge and the rule above the prompt box end a message.
     if (isRule(text) || (row > start && /^\s{0,2}(?:[╭│╰ℹ⚠]|[✓✗x?o-]\s{2}\S)/.test(text)) || text.search(/\S/) > screen.cols / 2) break;

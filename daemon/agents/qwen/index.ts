@@ -1,6 +1,7 @@
 /** Qwen Code: how it is recognised, launched and given hooks; reading and answering are beside this file. */
 import type { Agent } from '../agent.ts';
 import { startsProgram } from '../lib/argv.ts';
+import { withHooks } from './hooks.ts';
 import { keys } from './keys.ts';
 import { read } from './reader.ts';
 
@@ -16,6 +17,7 @@ export const agent: Agent = {
     // One word with `=`: the prompt cannot be taken for a flag, and the session stays interactive.
     ...(prompt === undefined ? [] : [`--prompt-interactive=${prompt}`]),
   ],
+  withHooks,
   paceMs: 60,
   read,
   keys,
