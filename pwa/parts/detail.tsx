@@ -75,9 +75,9 @@ export function Plan({ text }: { text: string }) {
           return block.ordered ? <ol key={i}>{items}</ol> : <ul key={i}>{items}</ul>;
         }
         return block.kind === 'heading' ? (
-          <h4 key={i}>
+          <h3 key={i}>
             <Pieces inline={block.inline} />
-          </h4>
+          </h3>
         ) : (
           <p key={i}>
             <Pieces inline={block.inline} />

@@ -36,9 +36,9 @@ export function MachineOffer({ offer }: { offer: EnrolmentOffer }) {
   return (
     <dialog ref={dialog} class="sheet" aria-labelledby="offer-title" onCancel={leave}>
       <form class="stack" onSubmit={(event) => void submit(event)}>
-        <h3 id="offer-title">
+        <h2 class="title" id="offer-title">
           Connect <Text value={offer.name} />?
-        </h3>
+        </h2>
         <p class="dim">
           The machine <Text value={offer.name} /> asks to join the account {app.value.account?.email} through {location.host}. Do this only
           if you have just printed the link on that machine yourself.

@@ -72,9 +72,9 @@ export function QuestionCard({ asked, above, bare = false }: CardProps) {
       </span>
       <div class="ask-body">
         <div class="ask-head">
-          <h3 id={`${id}-title`}>
+          <h2 class="title" id={`${id}-title`}>
             <Text value={title} />
-          </h3>
+          </h2>
           {!bare && <Where asked={asked} />}
         </div>
         {parsed.tabs && !parsed.form && <TabRow asked={asked} />}

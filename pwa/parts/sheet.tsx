@@ -19,9 +19,9 @@ export function Sheet({ title, close, children }: { title: string; close(): void
     <dialog ref={dialog} class="sheet" aria-labelledby={id} onCancel={close} onClose={close}>
       <div class="stack">
         <div class="line">
-          <h3 id={id} class="grow">
+          <h2 id={id} class="title grow">
             {title}
-          </h3>
+          </h2>
           <button type="button" class="button plain square" aria-label="Close" onClick={close}>
             <Icon name="close" />
           </button>

@@ -64,5 +64,5 @@ export function TerminalView({ machine, run, cols, rows }: TerminalViewProps) {
       terminal.dispose();
     };
   }, [machine, run, cols, rows]);
-  return <div ref={box} class="terminal" role="img" aria-label="Terminal" />;
+  return <div ref={box} class="terminal" role="group" aria-label="Terminal" />;
 }

@@ -51,9 +51,9 @@ function MachineJobs({ machine, alone }: { machine: MachineState; alone: boolean
     <section class="stack" aria-label={machine.about?.name ?? 'Machine'}>
       <div class="group-head">
         <Icon name="laptop" small />
-        <h3 class="grow cut">
+        <h2 class="title grow cut">
           <Text value={machine.about?.name ?? 'A machine'} />
-        </h3>
+        </h2>
         <MachineDot machine={machine} />
       </div>
       {machine.asOfMs === null ? (
@@ -88,7 +88,7 @@ function Group({ title, children }: { title: string; children: preact.ComponentC
   return (
     <div class="group">
       <div class="group-head">
-        <h2>{title}</h2>
+        <h3 class="caption">{title}</h3>
       </div>
       <div class="rows">{children}</div>
     </div>
