@@ -43,7 +43,9 @@ describe('the daemon', () => {
     expect(await desk.client.call('questions.answer', answerTo(first, pick(first, 0)))).toMatchObject({ verdict: 'confirmed', by: 'desk' });
     const second = await desk.question(run.run, first.qid);
     expect(second.question.text).toContain('commit message');
-    expect(await desk.client.call('questions.answer', answerTo(second, { type: 'text', text: 'fix the total' }))).toMatchObject({ verdict: 'confirmed' });
+    expect(await desk.client.call('questions.answer', answerTo(second, { type: 'text', text: 'fix the total' }))).toMatchObject({
+      verdict: 'confirmed',
+    });
     expect(await desk.ended(run.run)).toMatchObject({ exit: { code: 0, signal: null } });
     const { runs } = await desk.client.call('runs.history', {});
     expect(runs.map((ended) => ended.run)).toEqual([run.run]);
@@ -95,7 +97,12 @@ describe('the daemon', () => {
 
   it('streams output within the credit it was given, and says when it ends', async () => {
     const script = 'process.stdout.write("x".repeat(10000) + "END")';
-    const run = await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv: [process.execPath, '-e', script], cwd: place.dir });
+    const run = await desk.client.call('runs.start', {
+      from: 'command',
+      requestId: randomId(),
+      argv: [process.execPath, '-e', script],
+      cwd: place.dir,
+    });
     await desk.ended(run.run);
     const { stream, end } = await desk.client.call('runs.subscribe', { run: run.run, from: 0, creditBytes: 4000 });
     const bytes = () => desk.output.filter((o) => o.stream === stream).reduce((sum, o) => sum + o.bytes.length, 0);
@@ -104,10 +111,16 @@ describe('the daemon', () => {
     await desk.client.call('runs.credit', { stream, bytes: 100_000 });
     await desk.until(() => desk.events.some((event) => event.event === 'stream.end' && event.data.stream === stream));
     expect(bytes()).toBe(10_003);
-    await expect(desk.client.call('runs.subscribe', { run: run.run, from: 10_004, creditBytes: 1 })).rejects.toMatchObject({ code: 'bad_offset' });
-    await expect(desk.client.call('runs.subscribe', { run: run.run, from: -1, creditBytes: 1 })).rejects.toMatchObject({ code: 'bad_offset' });
+    await expect(desk.client.call('runs.subscribe', { run: run.run, from: 10_004, creditBytes: 1 })).rejects.toMatchObject({
+      code: 'bad_offset',
+    });
+    await expect(desk.client.call('runs.subscribe', { run: run.run, from: -1, creditBytes: 1 })).rejects.toMatchObject({
+      code: 'bad_offset',
+    });
     const other = await desk.client.call('runs.subscribe', { run: run.run, epoch: 'another', from: 5, creditBytes: 100_000 });
-    await desk.until(() => desk.events.some((event) => event.event === 'gap' && event.data.stream === other.stream && event.data.why === 'epoch'));
+    await desk.until(() =>
+      desk.events.some((event) => event.event === 'gap' && event.data.stream === other.stream && event.data.why === 'epoch'),
+    );
   });
 
   it('starts one run for one request id, however often it is sent', async () => {

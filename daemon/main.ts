@@ -141,6 +141,18 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     log,
   });
 
+  const local = localVerbs({
+    state,
+    account,
+    startedAt: Date.now(),
+    machineName: () => machine().name,
+    uplink: () => uplink,
+    counts: () => ({ runs: runs.all.size, questions: book.all().filter((question) => question.state.state === 'open').length }),
+    warnings: () => notices.warnings,
+    notices,
+    stop: () => options.onStopRequest?.(),
+  });
+
   const api: Api = new Api({
     version: VERSION,
     output: outputTaps(store),
@@ -169,17 +181,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     named: (caller) => {
       if (caller.kind === 'phone') devices.update(caller.id, { name: caller.name, lastSeenAt: Date.now() });
     },
-    local: localVerbs({
-      state,
-      account,
-      startedAt: Date.now(),
-      machineName: () => machine().name,
-      uplink: () => uplink,
-      counts: () => ({ runs: runs.all.size, questions: book.all().filter((question) => question.state.state === 'open').length }),
-      warnings: () => notices.warnings,
-      notices,
-      stop: () => options.onStopRequest?.(),
-    }),
+    local: local.verbs,
     onUnexpected: (error, command) => log('error', { command, ...describeError(error) }),
   });
 
@@ -206,7 +208,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     pushes.ended(run);
   }
 
-  const local = await serveLocal({ socket: state.daemonSocket, api, runs: () => runs.processes, onTrouble });
+  const door = await serveLocal({ socket: state.daemonSocket, api, runs: () => runs.processes, onTrouble });
   const stopWatching = runs.watch();
   await runs.adopt().catch(onTrouble);
   jobs.start();
@@ -229,7 +231,8 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       stopWatching();
       uplink.stop();
       jobs.stop();
-      await local.close();
+      local.close();
+      await door.close();
       runs.detach();
       journal.close();
       log('stopped');
@@ -284,7 +287,9 @@ function machineOf(id: string, settings: Settings, agents: Registry, roots: read
 
 /** What the daemon hands to what it starts: its own environment without what belongs to another run, to npm or to a relay in the same terminal. */
 function cleanEnv(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(?:CLAWTAB_(?!STATE$|DEMO_PACE$)|VAPID_|npm_|INIT_CWD$|NODE_OPTIONS$|TMUX|STY$)/.test(name)));
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !/^(?:CLAWTAB_(?!STATE$|DEMO_PACE$)|VAPID_|npm_|INIT_CWD$|NODE_OPTIONS$|TMUX|STY$)/.test(name)),
+  );
 }
 
 function listDevices(account: Account, book: DeviceBook, own: string, self: string) {

@@ -21,7 +21,12 @@ export function makePlace(): Place {
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'ct-'));
   fs.chmodSync(dir, 0o700);
   const env = { PATH: process.env.PATH, HOME: dir, CLAWTAB_STATE: path.join(dir, 's'), CLAWTAB_DEMO_PACE: '5', LANG: 'C.UTF-8' };
-  return { dir, env, socket: path.join(dir, 's', 's', 'daemon.sock'), remove: () => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 }) };
+  return {
+    dir,
+    env,
+    socket: path.join(dir, 's', 's', 'daemon.sock'),
+    remove: () => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 }),
+  };
 }
 
 /** Starts `clawtab daemon run` as a process of its own; resolves when it answers. */
@@ -62,7 +67,8 @@ export class Listener {
     for (;;) {
       const found = look();
       if (found !== undefined && found !== false) return found;
-      if (performance.now() > dueMs) throw new Error(`nothing came in ${timeoutMs} ms; last events: ${JSON.stringify(this.events.slice(-3)).slice(0, 1500)}`);
+      if (performance.now() > dueMs)
+        throw new Error(`nothing came in ${timeoutMs} ms; last events: ${JSON.stringify(this.events.slice(-3)).slice(0, 1500)}`);
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, 250);
         this.#wake.push(() => {
@@ -78,7 +84,9 @@ export class Listener {
     return this.until(() => {
       const newest = new Map<string, Question>();
       for (const event of this.events) if (event.event === 'question' && event.data.run === run) newest.set(event.data.qid, event.data);
-      return [...newest.values()].find((question) => question.state.state === 'open' && question.qid !== not && question.question.kind !== 'idle');
+      return [...newest.values()].find(
+        (question) => question.state.state === 'open' && question.qid !== not && question.question.kind !== 'idle',
+      );
     });
   }
 

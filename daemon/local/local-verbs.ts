@@ -23,7 +23,8 @@ export interface LocalVerbsOptions {
   stop(): void;
 }
 
-export function localVerbs(options: LocalVerbsOptions): Parts['local'] {
+/** The verbs, and what ends a waiting enrolment with the daemon. */
+export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local']; close(): void } {
   const { account, notices } = options;
   let enrolment: (Enrolment & { origin: string }) | null = null;
 
@@ -33,7 +34,7 @@ export function localVerbs(options: LocalVerbsOptions): Parts['local'] {
     return { state: state.state, message: state.error.message, code: state.error.code };
   };
 
-  return {
+  const verbs: Parts['local'] = {
     'daemon.status': async () => {
       const membership = account.membership;
       return {
@@ -118,4 +119,5 @@ export function localVerbs(options: LocalVerbsOptions): Parts['local'] {
       return {};
     },
   };
+  return { verbs, close: () => enrolment?.cancel() };
 }
