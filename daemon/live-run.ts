@@ -7,12 +7,12 @@ import type * as v from 'valibot';
 import { asClawError, ClawError } from '../shared/errors.ts';
 import type { Run, RunStateSchema } from '../shared/protocol.ts';
 import type { Choice, ParsedQuestion } from '../shared/question.ts';
-import type { Agent, AgentState, Reading } from './agents/agent.ts';
+import type { Agent, AgentState } from './agents/agent.ts';
 import type { AnswerTarget } from './questions/answer.ts';
+import { type Performed, performChoice } from './questions/answering.ts';
 import type { QuestionBook, RunFacts } from './questions/book.ts';
-import { type DetectorEvent, idleQuestion } from './questions/detector.ts';
+import { type DetectorEvent, questionIn } from './questions/detector.ts';
 import { questionDigest } from './questions/digest.ts';
-import { type Performed, performChoice } from './questions/perform.ts';
 import { Watcher } from './questions/watcher.ts';
 import type { HolderClient } from './runs/holder-client.ts';
 import type { ExitRecord, Gap, RunRecord } from './runs/holder-protocol.ts';
@@ -168,19 +168,30 @@ export class LiveRun implements AnswerTarget {
   }
 
   liveDigest(): string | null {
-    const question = questionOn(this.#watcher.read());
+    const question = questionIn(this.#watcher.read());
     return question === null ? null : questionDigest(question);
   }
 
   async perform(question: ParsedQuestion, choice: Choice): Promise<Performed> {
-    return performChoice({
-      agent: this.agent,
-      watcher: this.#watcher,
-      question,
-      choice,
-      // The desk and the phone race for every key: what the desk has typed since the screen was read makes the holder refuse.
-      write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#localInputs }),
-    });
+    try {
+      const performed = await performChoice({
+        agent: this.agent,
+        watcher: this.#watcher,
+        question,
+        choice,
+        // The desk and the phone race for every key: what the desk has typed since the screen was read makes the holder refuse.
+        write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#localInputs }),
+      });
+      if (performed.typed) this.#watcher.detector.renew();
+      return performed;
+    } catch (error) {
+      if (!(error instanceof ClawError)) throw error;
+      if (error.code === 'local_input') return { typed: false, why: 'somebody typed at the desk at the same moment' };
+      if (error.code === 'session_gone') return { typed: false, why: 'the agent ended' };
+      const part = error.code === 'agent_not_reading' && Number(error.data?.written ?? 0) > 0;
+      if (part) throw new Error('a part of the answer was written', { cause: error });
+      throw error;
+    }
   }
 
   gone(qid: string, timeoutMs: number): Promise<boolean> {
@@ -382,12 +393,6 @@ export class LiveRun implements AnswerTarget {
 export function endOf(exit: ExitRecord): Pick<Run, 'endedAt' | 'exit'> {
   const reason = exit.how === 'lost' ? 'lost' : exit.stoppedBy === null ? undefined : `stopped by ${exit.stoppedBy}`;
   return { endedAt: exit.endedMs, exit: { code: exit.code, signal: exit.signal, ...(reason === undefined ? {} : { reason }) } };
-}
-
-function questionOn(reading: Reading): ParsedQuestion | null {
-  if (reading === null) return null;
-  if (reading.type === 'question') return reading.question;
-  return reading.state.state === 'ready' ? idleQuestion(reading.state.lastText) : null;
 }
 
 /** The run is not alive on this machine. */
