@@ -30,7 +30,7 @@ export function readButtons(screen: ScreenView): ParsedQuestion | null {
     return {
       kind: 'confirm',
       title: '',
-      text: questionText(screen, asking),
+      text: questionText(screen, asking, asking === row ? row + 1 : row),
       detail: '',
       options: segments.map((segment, i) => ({
         label: segment.label,
@@ -92,7 +92,7 @@ function lit(segments: readonly Segment[]): number {
 }
 
 function above(screen: ScreenView, row: number): number {
-  for (let up = row - 1; up >= Math.max(0, row - 4); up--) if (isAsked(screen, up)) return up;
+  for (let up = row - 1; up >= Math.max(0, row - 6); up--) if (isAsked(screen, up)) return up;
   for (let up = row - 1; up >= Math.max(0, row - 4); up--) {
     const text = deframe(screen.line(up));
     if (/\p{L}/u.test(text) && !isFaint(screen, up, text.search(/\S/))) return up;

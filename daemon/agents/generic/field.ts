@@ -9,7 +9,7 @@ export function readField(screen: ScreenView): ParsedQuestion | null {
   const last = lastUsedRow(screen);
   for (let row = last; row >= Math.max(1, last - 2); row--) {
     if (!isAsked(screen, row - 1) || !/^\s*[│┃]/.test(screen.line(row)) || !hasCaret(screen, row)) continue;
-    const text = questionText(screen, row - 1);
+    const text = questionText(screen, row - 1, row);
     return {
       kind: SECRET.test(text) ? 'password' : 'text',
       title: '',

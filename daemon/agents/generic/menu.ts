@@ -5,8 +5,8 @@
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
-import { cellAt, isRule, type Line, lastUsedRow, linesOf, mayContinue, squeeze } from '../lib/lines.ts';
-import { ENDS_THERE, isAsked, isFaint, questionText } from './text.ts';
+import { cellAt, deframe, isRule, type Line, lastUsedRow, linesOf, squeeze } from '../lib/lines.ts';
+import { continuesAbove, ENDS_THERE, isAsked, isFaint, questionText } from './text.ts';
 
 const ROW = /^(\s*)([❯›▸▶►➤→‣»]|>(?=\s))?(\s*)(?:(\d{1,2})[.)]\s+)?([●○◉◯◻◼☐☑☒□■▢▣⬡⬢✔✓](?=\s)|\[[ xX✔✓*]?\]|\([ xX●*]?\))?(\s*)(\S.*)$/u;
 const RADIO_OFF = '○◯';
@@ -14,12 +14,18 @@ const TICKED = /^(?:[◉◼☑☒■▣⬢]|\[[xX✔✓*]\]|\([xX●*]\))$/u;
 
 interface Row {
   row: number;
+  /** The last row of its label and description. */
+  lastRow: number;
   text: string;
   pointer: string;
   mark: string;
   markAt: number;
   labelAt: number;
   label: string;
+  /** Rows that go on with the label. */
+  more: number[];
+  /** Rows below the label that describe it. */
+  about: number[];
 }
 
 interface Menu {
@@ -28,18 +34,26 @@ interface Menu {
   boxes: boolean;
 }
 
+/** A longer list than this is no menu somebody scrolls through on a phone. */
+const MAX_ROWS = 80;
+
 export function readMenu(screen: ScreenView, standing?: ParsedQuestion): ParsedQuestion | null {
   const last = lastUsedRow(screen);
   // A visible cursor below everything is plain output: no need to look closer.
   if (screen.cursor.visible && screen.cursor.row > last) return null;
   const lines = linesOf(screen, 0, last + 1);
-  for (const run of runsFromBottom(screen, lines)) {
-    const menu = judge(screen, run);
-    if (menu === null) continue;
-    const top = menu.rows[0]!.row;
-    const asking = askingRow(screen, lines, top);
-    if (asking < 0 || !waits(screen, asking, menu, last)) return null;
-    return keepLabels(toQuestion(screen, menu, asking), standing);
+  const rows = lines.map(parse);
+  for (let at = rows.length - 1; at >= 0; at--) {
+    const anchor = rows[at];
+    if (anchor == null || (anchor.pointer === '' && anchor.mark === '')) continue;
+    const items = collect(screen, rows, at);
+    const menu = items.length < 2 ? null : judge(screen, items);
+    if (menu !== null) {
+      const asking = askingRow(screen, menu.rows[0]!.row);
+      if (asking < 0 || !waits(screen, asking, menu, last)) return null;
+      return keepLabels(toQuestion(screen, menu, asking), standing);
+    }
+    if (items.length >= 2) at = Math.min(at, items[0]!.row);
   }
   return null;
 }
@@ -50,39 +64,75 @@ function parse(line: Line): Row | null {
   if (match === null) return null;
   const [, blanks = '', pointer = '', gap = '', , mark = '', , label = ''] = match;
   if (/^(?:\.{3}|…|[▲▼↑↓]+)$/.test(label)) return null;
+  const markAt = mark === '' ? -1 : blanks.length + pointer.length + gap.length;
   return {
     row: line.row,
+    lastRow: line.row,
     text: line.text,
     pointer,
     mark,
-    markAt: mark === '' ? -1 : blanks.length + pointer.length + gap.length,
+    markAt,
     labelAt: line.text.length - label.length,
     label,
+    more: [],
+    about: [],
   };
 }
 
-/** Runs of neighbouring rows with one label column, the lowest first. A soft-wrapped row belongs to the one above. */
-function* runsFromBottom(screen: ScreenView, lines: readonly Line[]): Generator<Row[]> {
-  const rows = lines.map(parse);
-  let at = rows.length - 1;
-  while (at >= 0) {
-    const foot = rows[at] ?? null;
-    if (foot === null || screen.wrapped(foot.row)) {
-      at--;
+/** Key names and arrows between dots: what libraries write under a list. */
+const isHint = (label: string): boolean => /[↑↓←→⏎]|\b(?:enter|return|esc|space)\b\s?[:)]/i.test(label);
+
+/** The items of the list that row `anchor` is in: rows of one label column, wrapped rows and faint descriptions with their item. */
+function collect(screen: ScreenView, rows: readonly (Row | null)[], anchor: number): Row[] {
+  const like = rows[anchor]!;
+  const isHead = (row: Row) => row.labelAt === like.labelAt && (row.mark === '') === (like.mark === '') && !screen.wrapped(row.row);
+  let start = anchor;
+  while (start > 0 && anchor - start < MAX_ROWS && rows[start - 1] != null && !isAsked(screen, start - 1)) start--;
+  let items: Row[] = [];
+  for (let at = start; at < rows.length; at++) {
+    const row = rows[at];
+    if (row == null) {
+      if (at > anchor) break;
+      items = [];
       continue;
     }
-    const run: Row[] = [foot];
-    let up = at - 1;
-    for (; up >= 0; up--) {
-      const row = rows[up] ?? null;
-      if (row === null) break;
-      if (screen.wrapped(row.row)) continue;
-      if (row.labelAt === foot.labelAt && (row.mark === '') === (foot.mark === '')) run.unshift(row);
-      else break;
-    }
-    if (run.length >= 2) yield run;
-    at = run.length >= 2 ? up : at - 1;
+    const item = items.at(-1);
+    if (item !== undefined && at !== anchor && describes(screen, row, like)) addRow(item, 'about', row.row);
+    else if (isHead(row) && !(item !== undefined && row.pointer === '' && row.mark === '' && goesOn(screen, item, row)))
+      items.push({ ...row, more: [], about: [] });
+    else if (
+      item !== undefined &&
+      !isHint(row.label) &&
+      (like.mark !== '' ? row.mark === '' && row.pointer === '' : continuesAbove(screen, row.row))
+    ) {
+      addRow(item, item.about.length > 0 ? 'about' : 'more', row.row);
+    } else if (at > anchor) break;
+    else items = [];
   }
+  return items.some((item) => item.row === like.row) ? items : [];
+}
+
+function addRow(item: Row, where: 'more' | 'about', row: number): void {
+  item[where].push(row);
+  item.lastRow = row;
+}
+
+/** A faint row in the label column below rows that are not. */
+function describes(screen: ScreenView, row: Row, like: Row): boolean {
+  return (
+    row.pointer === '' &&
+    row.mark === '' &&
+    like.mark === '' &&
+    row.labelAt === like.labelAt &&
+    isFaint(screen, row.row, row.labelAt) &&
+    !isFaint(screen, like.row, like.labelAt) &&
+    !isHint(row.label)
+  );
+}
+
+/** A row in the label column that is the wrapped rest of the item above: full row, same look. */
+function goesOn(screen: ScreenView, item: Row, row: Row): boolean {
+  return screen.line(row.row - 1).length >= screen.cols - 1 && look(screen, row) === look(screen, item) && continuesAbove(screen, row.row);
 }
 
 function judge(screen: ScreenView, run: readonly Row[]): Menu | null {
@@ -137,18 +187,15 @@ function oddOfTwo(screen: ScreenView, run: readonly Row[]): number {
 }
 
 /** The row that asks, above the list: one with a question glyph within a few rows, else the nearest row with text. */
-function askingRow(screen: ScreenView, lines: readonly Line[], top: number): number {
-  for (let row = top - 1; row >= Math.max(0, top - 10); row--) if (isAsked(screen, row)) return row;
-  for (let row = top - 1; row >= Math.max(0, top - 3); row--) {
-    const line = lines.find((each) => each.row === row);
-    if (line !== undefined && /\p{L}/u.test(line.text)) return row;
-  }
+function askingRow(screen: ScreenView, top: number): number {
+  for (let row = top - 1; row >= Math.max(0, top - 12); row--) if (isAsked(screen, row)) return row;
+  for (let row = top - 1; row >= Math.max(0, top - 3); row--) if (/\p{L}/u.test(screen.line(row))) return row;
   return -1;
 }
 
 /** Is the program waiting in this menu: cursor hidden or on it, and below it nothing but a few hints. */
 function waits(screen: ScreenView, asking: number, menu: Menu, last: number): boolean {
-  const bottom = menu.rows.at(-1)!.row;
+  const bottom = menu.rows.at(-1)!.lastRow;
   const { cursor } = screen;
   if (cursor.visible && (cursor.row < asking || cursor.row > bottom)) return false;
   let below = 0;
@@ -163,7 +210,7 @@ function waits(screen: ScreenView, asking: number, menu: Menu, last: number): bo
 function toQuestion(screen: ScreenView, menu: Menu, asking: number): ParsedQuestion {
   const { rows, highlighted, boxes } = menu;
   const options = rows.map((row, i): QuestionOption => {
-    const { label, description } = labelOf(screen, row, rows[i + 1]?.row);
+    const { label, description } = labelOf(screen, row);
     const checked = row.mark === '✔' || row.mark === '✓' ? !isFaint(screen, row.row, row.markAt) : TICKED.test(row.mark);
     return {
       label,
@@ -176,7 +223,7 @@ function toQuestion(screen: ScreenView, menu: Menu, asking: number): ParsedQuest
   return {
     kind: boxes ? 'multiselect' : 'choice',
     title: '',
-    text: questionText(screen, asking),
+    text: questionText(screen, asking, rows[0]!.row),
     detail: '',
     options,
     dismiss: { keys: ['ctrl-c'], effect: ENDS_THERE },
@@ -196,8 +243,8 @@ function keepLabels(question: ParsedQuestion, standing: ParsedQuestion | undefin
   return { ...question, options };
 }
 
-/** The label, with wrapped rows, and what stands faintly behind it. */
-function labelOf(screen: ScreenView, row: Row, nextRow: number | undefined): { label: string; description: string } {
+/** The label, with wrapped rows, and what stands faintly behind or below it. */
+function labelOf(screen: ScreenView, row: Row): { label: string; description: string } {
   let label = row.label;
   let description = '';
   const faint = isFaint(screen, row.row, row.labelAt);
@@ -208,10 +255,15 @@ function labelOf(screen: ScreenView, row: Row, nextRow: number | undefined): { l
       break;
     }
   }
-  for (let next = row.row + 1; next < Math.min(nextRow ?? row.row + 3, screen.rows); next++) {
-    const text = screen.line(next);
-    if (!screen.wrapped(next) && !(nextRow !== undefined && mayContinue(row.text, text.trim(), screen.cols - 1))) break;
-    label += screen.wrapped(next) && row.text.length >= screen.cols ? text : ` ${text.trim()}`;
-  }
-  return { label: squeeze(label), description: squeeze(description) };
+  const tail = (rows: readonly number[]): string =>
+    rows
+      .map(
+        (next) =>
+          (screen.line(next - 1).length >= screen.cols ? '' : ' ') +
+          deframe(screen.line(next)).replace(/^\s+/, (blanks) =>
+            screen.line(next - 1).length >= screen.cols && blanks.length > 1 ? ' ' : blanks,
+          ),
+      )
+      .join('');
+  return { label: squeeze(label + tail(row.more)), description: squeeze(description + tail(row.about)) };
 }

@@ -6,15 +6,18 @@ import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts
 import type { Hints, Reading, ScreenView } from '../agent.ts';
 import { lastUsedRow, linesOf, squeeze } from '../lib/lines.ts';
 import { numberedList } from '../lib/list.ts';
-import { ENDS_THERE, isAsked, isFaint, questionText, SECRET } from './text.ts';
+import { askedRow, ENDS_THERE, isFaint, joinRows, questionText, SECRET } from './text.ts';
 
 /** Names ending in `: ` that could as well be half a line of output ("Checking foo: ") must stand longer. */
 const UNSURE_MS = 400;
 const MAX_CONTEXT_ROWS = 40;
 
 interface Prompt {
-  /** First screen row of the logical line. */
+  /** First and last screen row of the logical line. */
   row: number;
+  lastRow: number;
+  /** A prompt library's question glyph starts it. */
+  asked: boolean;
   /** The logical line up to the cursor. */
   text: string;
 }
@@ -36,19 +39,17 @@ function promptAtCursor(screen: ScreenView): Prompt | null {
   if (screen.alternate) return null;
   const { row, col } = screen.cursor;
   const line = screen.line(row);
-  const asked = isAsked(screen, row);
-  if (!screen.cursor.visible && !asked) return null;
+  const head = askedRow(screen, row);
+  if (!screen.cursor.visible && head < 0) return null;
   if (screen.cursor.visible && line.slice(col).trim() !== '' && !isFaint(screen, row, col + line.slice(col).search(/\S/))) return null;
-  let first = row;
-  while (first > 0 && screen.wrapped(first)) first--;
-  let text = '';
-  for (let at = first; at < row; at++) text += screen.line(at).padEnd(screen.cols);
+  let first = head < 0 ? row : head;
+  while (head < 0 && first > 0 && screen.wrapped(first)) first--;
   // The cursor's own column keeps the blank that most prompts end in.
-  text += screen.cursor.visible ? line.slice(0, col).padEnd(col) : line;
+  const before = first === row ? '' : joinRows(screen, first, row - 1) + (screen.line(row - 1).length >= screen.cols ? '' : ' ');
+  const text = before + (screen.cursor.visible ? line.slice(0, col).padEnd(col) : line);
   if (text.trim() === '') return null;
-  const last = lastUsedRow(screen);
-  if (last > row && !asked) return null;
-  return { row: first, text };
+  if (lastUsedRow(screen) > row && head < 0) return null;
+  return { row: first, lastRow: row, asked: head >= 0, text };
 }
 
 /** Somebody is typing behind the prompt that stands: it is still that question. */
@@ -70,24 +71,27 @@ const base = (kind: ParsedQuestion['kind'], text: string, options: QuestionOptio
   source: 'screen',
 });
 
+/** Line prompts wrap at the edge of the terminal, to column 0. */
+const HANGLESS = { hangless: true };
+
 /** A numbered list with a prompt under it (bash `select`, "Enter a number: ") or above it (inquirer's rawlist). */
 function numbered(screen: ScreenView, prompt: Prompt): Found {
   const ends = /[?:#>)\]]\s*$/.test(prompt.text);
-  const asked = isAsked(screen, prompt.row);
+  const asked = prompt.asked;
   if (!ends && !asked) return null;
   const lines = linesOf(screen);
   const near = (list: ReturnType<typeof numberedList>, gap: number) =>
     list !== null && list.items[0]!.number === 1 && list.highlighted < 0 && gap >= 0 && gap <= 2 ? list : null;
-  const over = numberedList(screen, lines.slice(0, prompt.row));
+  const over = numberedList(screen, lines.slice(0, prompt.row), HANGLESS);
   let list = near(over, over === null ? -1 : prompt.row - over.bottom - 1);
   let text = squeeze(prompt.text);
   if (list !== null) {
     const head = lines.slice(0, list.top).findLast((line) => line.text !== '');
     if (head !== undefined && list.top - head.row <= 2) text = squeeze(`${head.text} ${text}`);
   } else if (asked) {
-    const under = numberedList(screen, lines.slice(prompt.row + 1));
-    list = near(under, under === null ? -1 : under.top - prompt.row - 1);
-    text = questionText(screen, prompt.row);
+    const under = numberedList(screen, lines.slice(prompt.lastRow + 1), HANGLESS);
+    list = near(under, under === null ? -1 : under.top - prompt.lastRow - 1);
+    text = questionText(screen, prompt.row, prompt.lastRow + 1);
   }
   if (list === null) return null;
   const options = list.items.map((item) => ({
@@ -125,7 +129,7 @@ function letters(screen: ScreenView, prompt: Prompt): Found {
   });
   const yesNo = words.length === 2 && words.some((word) => NAMES[word.toLowerCase()] !== undefined);
   const detail = context(screen, prompt.row);
-  const text = isAsked(screen, prompt.row) ? questionText(screen, prompt.row) : squeeze(prompt.text.slice(0, match[0].length));
+  const text = prompt.asked ? questionText(screen, prompt.row, prompt.lastRow + 1) : squeeze(prompt.text.slice(0, match[0].length));
   const question = base(yesNo ? 'confirm' : 'choice', trimTyped(text, match[2]!), options);
   return { question: detail === '' ? question : { ...question, detail, detailKind: /^@@ /m.test(detail) ? 'diff' : 'text' } };
 }
@@ -158,7 +162,7 @@ function spellOut(inside: string): { words: string[]; upper: number } | null {
 
 /** inquirer's expand: `(yaxH)`, one letter per answer, the help letter last and large. */
 function expand(screen: ScreenView, prompt: Prompt): Found {
-  if (!isAsked(screen, prompt.row)) return null;
+  if (!prompt.asked) return null;
   const match = /\(([a-zA-Z]{2,10})\)\s*$/.exec(prompt.text);
   if (match === null || !/^[a-zA-Z]*[hH][a-zA-Z]*$/.test(match[1]!)) return null;
   const options = [...match[1]!].map((key) => ({
@@ -166,7 +170,7 @@ function expand(screen: ScreenView, prompt: Prompt): Found {
     keys: [key.toLowerCase(), 'enter'],
     ...(key !== key.toLowerCase() ? { default: true } : {}),
   }));
-  return { question: base('choice', questionText(screen, prompt.row), options) };
+  return { question: base('choice', questionText(screen, prompt.row, prompt.lastRow + 1), options) };
 }
 
 /** The index of the single token in capitals: the default answer. */
@@ -188,8 +192,8 @@ function anyKey(screen: ScreenView, prompt: Prompt): Found {
 }
 
 function freeText(screen: ScreenView, prompt: Prompt): Found {
-  const asked = isAsked(screen, prompt.row);
-  const text = asked ? questionText(screen, prompt.row) : squeeze(prompt.text);
+  const asked = prompt.asked;
+  const text = asked ? questionText(screen, prompt.row, prompt.lastRow + 1) : squeeze(prompt.text);
   const secret = SECRET.test(text);
   const field = { freeText: { option: null } };
   if (asked) return { question: { ...base(secret ? 'password' : 'text', text, []), ...field } };

@@ -1,6 +1,6 @@
 /** What a prompt says, freed of the glyphs and hints that prompt libraries set around it. Pure. */
 import type { ScreenView } from '../agent.ts';
-import { cellAt, squeeze } from '../lib/lines.ts';
+import { cellAt, mayContinue, squeeze } from '../lib/lines.ts';
 
 /** Glyphs that prompt libraries put before a question: inquirer and prompts `?`, clack `◆ ▲`. */
 const MARK = /^\s*([?◆▲■❓])\s+(?=\S)/;
@@ -19,22 +19,58 @@ export const isFaint = (screen: ScreenView, row: number, at: number): boolean =>
   return cell !== undefined && (cell.dim || (!cell.fgRgb && cell.fg === 8));
 };
 
-/** The question in `row`: mark off, and what a library adds faintly behind it (`› - Use arrow-keys.`, `…`, `(y/N)`). */
-export function questionText(screen: ScreenView, row: number): string {
-  const line = screen.line(row).replace(/^\s*[│┃]/, (bar) => ' '.repeat(bar.length));
-  const mark = MARK.exec(line);
-  const start = mark === null ? line.search(/\S|$/) : mark[0].length;
-  let end = line.length;
-  if (!isFaint(screen, row, start)) {
-    for (let at = start; at < line.length; at++) {
-      if (line[at] !== ' ' && isFaint(screen, row, at)) {
-        end = at;
-        break;
-      }
-    }
+/** How many rows a question may take. */
+const MAX_QUESTION_ROWS = 6;
+
+/** Row `row` may be the rest of the row above: that one is full, or the first word would not have fitted there. */
+export function continuesAbove(screen: ScreenView, row: number): boolean {
+  const above = screen.line(row - 1);
+  if (row <= 0 || above === '' || screen.line(row) === '') return false;
+  return screen.wrapped(row) || mayContinue(above, screen.line(row).replace(/^[│┃\s]+/, ''), screen.cols - 1);
+}
+
+/** The first row of the question of a prompt library that `row` belongs to; -1 where there is none. */
+export function askedRow(screen: ScreenView, row: number): number {
+  for (let first = row; first >= Math.max(0, row - MAX_QUESTION_ROWS); first--) {
+    if (isAsked(screen, first)) return first;
+    if (!continuesAbove(screen, first)) return -1;
   }
-  const text = squeeze(line.slice(start, end).replace(/\s*[›»…‣]\s*(?:\S.*)?$/, ''));
-  return text === '' ? squeeze(line) : text;
+  return -1;
+}
+
+/** Rows `first` to `last` as one line; a row filled to the edge was cut inside a word. */
+export function joinRows(screen: ScreenView, first: number, last: number): string {
+  let out = screen.line(first);
+  for (let row = first + 1; row <= last; row++) {
+    const text = screen.line(row).replace(/^\s*[│┃]\s*/, '');
+    out += screen.line(row - 1).length >= screen.cols || /\s$/.test(out) ? text : ` ${text.trimStart()}`;
+  }
+  return out;
+}
+
+/** The question that starts in row `first`: mark off, and what a library adds faintly behind it (`› - Use arrow-keys.`, `…`, `(y/N)`). */
+export function questionText(screen: ScreenView, first: number, end = first + 1): string {
+  let out = '';
+  for (let row = first; row < end; row++) {
+    if (row > first && !continuesAbove(screen, row)) break;
+    const line = screen.line(row).replace(/^\s*[│┃]/, (bar) => ' '.repeat(bar.length));
+    const mark = row === first ? MARK.exec(line) : null;
+    const start = mark === null ? line.search(/\S|$/) : mark[0].length;
+    const stop = faintFrom(screen, row, start);
+    const text = line.slice(row === first || screen.line(row - 1).length < screen.cols ? start : 0, stop);
+    out += row > first && screen.line(row - 1).length < screen.cols ? ` ${text}` : text;
+    if (stop < line.length) break;
+  }
+  const text = squeeze(out.replace(/\s*[›»…‣]\s*(?:\S.*)?$/, ''));
+  return text === '' ? squeeze(screen.line(first)) : text;
+}
+
+/** Where in `row` the faint rest begins; the row's length where there is none, or where all of it is faint. */
+function faintFrom(screen: ScreenView, row: number, start: number): number {
+  const line = screen.line(row);
+  if (isFaint(screen, row, start)) return line.length;
+  for (let at = start; at < line.length; at++) if (line[at] !== ' ' && isFaint(screen, row, at)) return at;
+  return line.length;
 }
 
 export const ENDS_THERE = 'ends the program or this step';

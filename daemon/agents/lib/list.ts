@@ -83,6 +83,8 @@ export interface ListOptions {
   throughRules?: boolean;
   /** Rows without number in the number list's label column are options too ("Submit" in Claude's multi-select). */
   actionRows?: boolean;
+  /** Wrapped rows start at column 0 (plain programs that leave wrapping to the terminal). */
+  hangless?: boolean;
 }
 
 /**
@@ -98,7 +100,9 @@ export function numberedList(screen: ScreenView, lines: readonly Line[], options
       const last = parsed[list.at(-1)!]!;
       const between = parsed.slice(list.at(-1)! + 1, i);
       const broken = lines.slice(list.at(-1)! + 1, i).some((line) => isRule(line.text)) && options.throughRules !== true;
-      const outdented = between.some((other) => other !== null && other.indent < last.numberAt - 2 && other.pointer === undefined);
+      const outdented =
+        options.hangless !== true &&
+        between.some((other) => other !== null && other.indent < last.numberAt - 2 && other.pointer === undefined);
       const next = item.number === last.number! + 1 || (last.edge && item.number! > last.number!);
       return next && sameColumn(item, last) && !broken && !outdented;
     });
@@ -192,7 +196,13 @@ function build(
         });
         break;
       }
-      if (line.indent < head.labelAt) break;
+      if (line.indent < head.labelAt) {
+        if (options.hangless !== true || row.number !== undefined || !mayContinue(above, line.text, screen.cols - 1)) break;
+        item.label += above.length >= screen.cols ? line.text : ` ${line.text}`;
+        item.lastRow = line.row;
+        above = line.text;
+        continue;
+      }
       const tone = tones(screen, line.row);
       // A wrapped label may have lost the blank behind its number (`2.Yes, and`), its second row has not.
       inLabel &&= line.indent - head.labelAt <= 1 && mayContinue(above, line.text, limit) && tone.first === aboveTone;
