@@ -64,8 +64,11 @@ function lastMessage(screen: ScreenView, end: number): { text: string; failed: b
   const failed = FAILED.test(gridRow(screen, start).flat);
   const rows: string[] = [];
   const rule = ruleAbove(screen, end);
+  const faint = rule < 0 ? undefined : toneOf(screen, rule + 1);
   for (let row = start; row < (rule > start ? rule - 1 : end); row++) {
     const text = gridRow(screen, row).text();
+    // Hints in the colour of the mode's row are Gemini's own.
+    if (row > start && faint !== undefined && toneOf(screen, row) === faint) break;
     // Tools, their boxes, hints at the right edge and the rule above the prompt box end a message.
     if (isRule(text) || (row > start && /^\s{0,2}(?:[╭│╰ℹ⚠]|[✓✗x?o-]\s{2}\S)/.test(text)) || text.search(/\S/) > screen.cols / 2) break;
     rows.push(row === start ? `  ${text.slice(2)}` : text);
@@ -75,4 +78,11 @@ function lastMessage(screen: ScreenView, end: number): { text: string; failed: b
     .map(squeeze)
     .filter((block) => block !== '');
   return { text: blocks.at(-1) ?? '', failed };
+}
+
+/** The colour of the first letter of a row; undefined for an empty one. */
+function toneOf(screen: ScreenView, row: number): string | undefined {
+  const line = gridRow(screen, row);
+  const first = line.first();
+  return first < 0 ? undefined : line.tone(first);
 }

@@ -112,6 +112,9 @@ function permission(screen: ScreenView, area: Bounds, list: RadioList): ParsedQu
   const at = headingRow(screen, area, list.top);
   const head: Heading = at < 0 ? { title: '', note: '', end: topOf(screen, area, list.top) } : heading(screen, area, at, list.top);
   const parts = paragraphs(screen, area, head.end, list.top);
+  // What the tool says about itself may have blank rows; it is set in less than what it is about.
+  const column = at < 0 ? -1 : gridRow(screen, at).first(area.left, area.right) + 2;
+  while (parts.length > 2 && parts[0]!.col === column && !isDiff(parts[0]!.text)) head.note += `\n${parts.shift()!.text.trim()}`;
   const asking = parts.pop();
   const footer = paragraphs(screen, area, list.bottom + 1, area.to + 1)
     .map((part) => part.text)
