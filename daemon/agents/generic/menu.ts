@@ -2,10 +2,12 @@
  * Menus that are walked with arrows: select lists, radio lists, check boxes (inquirer, clack, prompts, enquirer and home-made ones). A menu
  * waits while the cursor is hidden or stands on it; the highlighted row is told by a pointer, by the one filled radio, or by its colour.
  */
+
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
 import { cellAt, deframe, isRule, type Line, lastUsedRow, linesOf, squeeze } from '../lib/lines.ts';
+import { framedAbove } from './framed.ts';
 import { continuesAbove, ENDS_THERE, isAsked, isFaint, questionText } from './text.ts';
 
 const ROW = /^(\s*)([❯›▸▶►➤→‣»]|>(?=\s))?(\s*)(?:(\d{1,2})[.)]\s+)?([●○◉◯◻◼☐☑☒□■▢▣⬡⬢✔✓](?=\s)|\[[ xX✔✓*]?\]|\([ xX●*]?\))?(\s*)(\S.*)$/u;
@@ -207,6 +209,9 @@ function waits(screen: ScreenView, asking: number, menu: Menu, last: number): bo
   return below <= 4;
 }
 
+/** Labels that grant more than this once want a second tap; where the words are others, one tap stays enough. */
+const WIDENS = /\balways\b|\bdon.t ask (?:me )?again\b/i;
+
 function toQuestion(screen: ScreenView, menu: Menu, asking: number): ParsedQuestion {
   const { rows, highlighted, boxes } = menu;
   const options = rows.map((row, i): QuestionOption => {
@@ -217,14 +222,17 @@ function toQuestion(screen: ScreenView, menu: Menu, asking: number): ParsedQuest
       ...(description === '' ? {} : { description }),
       keys: moveKeys(highlighted, i, [boxes ? 'space' : 'enter']),
       ...(i === highlighted ? { default: true } : {}),
+      ...(WIDENS.test(label) ? { dangerous: true } : {}),
       ...(boxes ? { checked } : {}),
     };
   });
+  const { title, detail } = framedAbove(screen, asking);
   return {
     kind: boxes ? 'multiselect' : 'choice',
-    title: '',
+    title,
     text: questionText(screen, asking, rows[0]!.row),
-    detail: '',
+    detail,
+    ...(detail === '' ? {} : { detailKind: 'text' as const }),
     options,
     dismiss: { keys: ['ctrl-c'], effect: ENDS_THERE },
     source: 'screen',
