@@ -1,0 +1,95 @@
+/** Payloads that Claude Code 2.1.331 really sent, against questions as the screen shows them. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import type { ParsedQuestion } from '../../../shared/question.ts';
+import type { HookHint } from '../agent.ts';
+import { fuse, withHooks } from './hooks.ts';
+
+const hint = (name: string): HookHint => ({
+  atMs: 0,
+  event: 'PermissionRequest',
+  payload: JSON.parse(readFileSync(join(import.meta.dirname, 'payloads', `${name}.json`), 'utf8')),
+});
+const shown = (more: Partial<ParsedQuestion>): ParsedQuestion => ({
+  kind: 'permission',
+  title: 'Bash command',
+  text: 'Do you want to proceed?',
+  detail: 'touch marker-bash.txt && echo\ncreated-marker',
+  options: [{ label: 'Yes', keys: ['1'], default: true }],
+  source: 'screen',
+  ...more,
+});
+
+describe('what a hook adds', () => {
+  it('is the exact command where the screen shows that command', () => {
+    expect(fuse(shown({}), [hint('bash')])).toMatchObject({
+      detail: 'touch marker-bash.txt && echo created-marker',
+      note: 'Create a marker file',
+      source: 'hook',
+    });
+  });
+
+  it('is nothing where another command stands on the screen', () => {
+    const other = shown({ detail: 'rm -rf build' });
+    expect(fuse(other, [hint('bash')])).toBe(other);
+  });
+
+  it('is nothing for a question that is no permission', () => {
+    const trust = shown({ kind: 'trust' });
+    expect(fuse(trust, [hint('bash')])).toBe(trust);
+  });
+
+  it('is the whole plan, also the part that is scrolled off', () => {
+    const plan = fuse(shown({ kind: 'plan', detail: '3. Write one test' }), [hint('plan')]);
+    expect(plan.detail).toMatch(/^# Plan: add a health endpoint[\s\S]*Questions\? None\.$/);
+    expect(plan).toMatchObject({ detailKind: 'plan', source: 'hook' });
+  });
+
+  it('is every page of a form, and full labels where the screen cut them', () => {
+    const cut = shown({
+      kind: 'choice',
+      text: 'Which database should the service use?',
+      detail: '',
+      options: [
+        { label: 'Postgre…', keys: ['1'] },
+        { label: 'Type something.', keys: ['4'], freeText: true },
+      ],
+    });
+    const fused = fuse(cut, [hint('bash'), hint('single')]);
+    expect(fused.options[0]).toMatchObject({
+      label: 'PostgreSQL',
+      description: 'Relational, already used by two other services',
+      keys: ['1'],
+    });
+    expect(fused.options[1]).toEqual(cut.options[1]);
+    expect(fused.form).toHaveLength(1);
+    expect(fused.source).toBe('hook');
+  });
+
+  it('is nothing where the payload is not what it should be', () => {
+    const question = shown({});
+    expect(
+      fuse(question, [
+        { atMs: 0, event: 'PermissionRequest', payload: { tool_name: 7 } },
+        { atMs: 0, event: 'Stop', payload: null },
+      ]),
+    ).toBe(question);
+  });
+});
+
+describe('withHooks', () => {
+  it('puts inline settings behind the program and leaves its other words alone', () => {
+    const { argv } = withHooks(['npx', 'claude', '--model', 'opus', '--', 'hi'], ['/opt/claw tab', 'hook']);
+    expect(argv.slice(0, 3)).toEqual(['npx', 'claude', '--settings']);
+    expect(argv.slice(4)).toEqual(['--model', 'opus', '--', 'hi']);
+    const settings: { hooks: Record<string, { hooks: { command: string }[] }[]> } = JSON.parse(argv[3]!);
+    expect(Object.keys(settings.hooks)).toContain('PermissionRequest');
+    expect(settings.hooks.PermissionRequest![0]!.hooks[0]!.command).toBe("'/opt/claw tab' hook");
+  });
+
+  it("adds nothing to a run that brings settings of the user's own", () => {
+    const argv = ['claude', '--settings', 'mine.json'];
+    expect(withHooks(argv, ['hook']).argv).toEqual(argv);
+  });
+});

@@ -1,0 +1,77 @@
+import { describe, expect, it } from 'vitest';
+import { agent as generic } from '../agents/generic/index.ts';
+import { VirtualClock } from '../replay.ts';
+import type { DetectorEvent } from './detector.ts';
+import { Watcher } from './watcher.ts';
+
+function watch(): { clock: VirtualClock; watcher: Watcher; events: DetectorEvent[] } {
+  const clock = new VirtualClock();
+  const events: DetectorEvent[] = [];
+  return {
+    clock,
+    events,
+    watcher: new Watcher({ agent: generic, argv: [], cols: 60, rows: 10, clock, onEvent: (event) => events.push(event) }),
+  };
+}
+const questions = (events: readonly DetectorEvent[]) =>
+  events.flatMap((event) => (event.event === 'question' ? [event.standing.question.text] : []));
+
+describe('the watcher', () => {
+  it('shows a prompt within 50 ms of its last byte', async () => {
+    const { clock, watcher, events } = watch();
+    await watcher.feed('Continue? [y/N] ');
+    clock.advance(50);
+    expect(questions(events)).toEqual(['Continue? [y/N]']);
+  });
+
+  it('finds a prompt although something else never stops painting', async () => {
+    const { clock, watcher, events } = watch();
+    const menu = '\x1b[3;1H\x1b[36m?\x1b[39m Which?\r\n\x1b[36m❯ A\x1b[39m\r\n  B\x1b[?25l';
+    for (let frame = 0; frame < 40; frame++) {
+      await watcher.feed(`${frame === 5 ? menu : ''}\x1b[1;1H${'⠋⠙⠹⠸'[frame % 4]}\x1b[6;1H`);
+      clock.advance(clock.nowMs() + 3);
+    }
+    expect(questions(events)).toEqual(['Which?']);
+  });
+
+  it('does not read the half of a synchronized update', async () => {
+    const { clock, watcher, events } = watch();
+    await watcher.feed('\x1b[?2026hContinue? [y/N] ');
+    clock.advance(100);
+    expect(events).toEqual([]);
+    await watcher.feed('\x1b[?2026l');
+    clock.advance(200);
+    expect(questions(events)).toEqual(['Continue? [y/N]']);
+  });
+
+  it('says nothing for certain until a resize has been drawn', async () => {
+    const { clock, watcher, events } = watch();
+    await watcher.feed('Continue? [y/N] ');
+    clock.advance(100);
+    watcher.resize(30, 10);
+    expect(watcher.read()).toBeNull();
+    clock.advance(2000);
+    expect(watcher.read()).not.toBeNull();
+    expect(questions(events)).toEqual(['Continue? [y/N]']);
+  });
+
+  it('keeps a prompt open while somebody types behind it, and closes it with the line', async () => {
+    const { clock, watcher, events } = watch();
+    await watcher.feed('What is the bucket name? ');
+    clock.advance(500);
+    watcher.input();
+    await watcher.feed('my-bu');
+    clock.advance(2000);
+    expect(events.map((event) => event.event)).toEqual(['question']);
+    await watcher.feed('cket\r\ndone\r\n');
+    clock.advance(3000);
+    expect(events.map((event) => event.event)).toEqual(['question', 'closed']);
+  });
+
+  it('wakes whoever waits for the next change', async () => {
+    const { watcher } = watch();
+    const changed = watcher.changed();
+    await watcher.feed('x');
+    await expect(changed).resolves.toBeUndefined();
+  });
+});
