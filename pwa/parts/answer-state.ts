@@ -1,6 +1,6 @@
 /** What a card says about its answer, in words; and whether it may still be answered. Pure. */
 import type { Question, VerdictCode } from '../../shared/protocol.ts';
-import type { Asked } from '../state.ts';
+import { type Asked, app } from '../state.ts';
 import { isFinal } from '../store/outbox.ts';
 
 export type Tone = 'calm' | 'good' | 'bad';
@@ -36,7 +36,7 @@ const CLOSED: Record<Extract<Question['state'], { state: 'closed' }>['reason'], 
 };
 
 /** The words on this phone's own answer, or on what happened elsewhere; null while nothing has. */
-export function saidOf({ question, answer }: Asked): Said | null {
+export function saidOf({ question, answer }: Asked, ownName = app.value.account?.deviceName): Said | null {
   if (answer && !isFinal(answer.verdict)) {
     if (answer.verdict) return { tone: 'calm', title: 'Typed', why: 'Waiting for the agent to take it.', canTakeBack: false };
     if (answer.sentAtMs === null)
@@ -48,12 +48,18 @@ export function saidOf({ question, answer }: Asked): Said | null {
     const tone = verdict === 'confirmed' || verdict === 'typed' ? 'good' : 'bad';
     return { tone, title: TITLES[verdict], why: verdict === 'confirmed' ? '' : message, canTakeBack: false };
   }
-  return elsewhere(question);
+  return elsewhere(question, ownName);
 }
 
 /** What became of a question that this phone did not answer. */
-export function elsewhere({ state }: Question): Said | null {
-  if (state.state === 'answered') return { tone: 'calm', title: `Answered by ${state.by}`, why: state.what ?? '', canTakeBack: false };
+export function elsewhere({ state }: Question, ownName?: string): Said | null {
+  if (state.state === 'answered')
+    return {
+      tone: 'calm',
+      title: state.by === ownName ? 'Answered here' : `Answered by ${state.by}`,
+      why: state.what ?? '',
+      canTakeBack: false,
+    };
   if (state.state !== 'closed') return null;
   const by = state.by && state.reason !== 'answered_at_desk' ? ` by ${state.by}` : '';
   return { tone: 'calm', title: `${CLOSED[state.reason]}${by}`, why: '', canTakeBack: false };

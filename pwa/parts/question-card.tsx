@@ -137,7 +137,7 @@ function Answers(props: AnswerProps) {
   );
 }
 
-function VerdictLine({ said, what, onTakeBack }: { said: Said; what: string; onTakeBack(): void }) {
+export function VerdictLine({ said, what, onTakeBack }: { said: Said; what: string; onTakeBack(): void }) {
   return (
     <div class={`verdict ${said.tone}`} role="status">
       <Icon name={said.tone === 'good' ? 'check' : said.tone === 'bad' ? 'warn' : 'clock'} small />

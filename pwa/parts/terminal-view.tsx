@@ -8,16 +8,17 @@ import { useEffect, useRef } from 'preact/hooks';
 import { asClawError } from '../../shared/errors.ts';
 import { ask, follow } from '../client.ts';
 import { report } from '../state.ts';
-import { cssomDocument } from './cssom-document.ts';
+import { cssomDocument, withCssom } from './cssom-document.ts';
 
 export interface TerminalViewProps {
   machine: string;
   run: string;
   cols: number;
   rows: number;
+  live: boolean;
 }
 
-export function TerminalView({ machine, run, cols, rows }: TerminalViewProps) {
+export function TerminalView({ machine, run, cols, rows, live }: TerminalViewProps) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
     const terminal = new Terminal({
@@ -34,35 +35,42 @@ export function TerminalView({ machine, run, cols, rows }: TerminalViewProps) {
       linkHandler: { activate: () => undefined },
       logLevel: 'off',
     });
-    if (box.current) terminal.open(box.current);
+    const { current } = box;
+    if (current) withCssom(() => terminal.open(current));
     let feed: { consumed(bytes: number): void; close(): void } | null = null;
     let over = false;
+    const read = (from?: number): void => {
+      feed = follow(
+        machine,
+        run,
+        {
+          data: (bytes) => terminal.write(bytes.slice(), () => feed?.consumed(bytes.length)),
+          gap: () => undefined,
+          end: () => undefined,
+          opened: () => undefined,
+          failed: (error) => report(asClawError(error)),
+        },
+        from,
+      );
+    };
+    // A run that has ended has no screen any more: its log is played again.
+    if (!live) read();
     // The screen as it stands, then the bytes after it.
-    void ask(machine, 'runs.screen', { run }).then(
-      (screen) => {
-        if (over) return;
-        terminal.resize(screen.cols, screen.rows);
-        terminal.write(screen.ansi);
-        feed = follow(
-          machine,
-          run,
-          {
-            data: (bytes) => terminal.write(bytes.slice(), () => feed?.consumed(bytes.length)),
-            gap: () => undefined,
-            end: () => undefined,
-            opened: () => undefined,
-            failed: (error) => report(asClawError(error)),
-          },
-          screen.offset,
-        );
-      },
-      (error: unknown) => report(asClawError(error)),
-    );
+    else
+      void ask(machine, 'runs.screen', { run }).then(
+        (screen) => {
+          if (over) return;
+          terminal.resize(screen.cols, screen.rows);
+          terminal.write(screen.ansi);
+          read(screen.offset);
+        },
+        (error: unknown) => report(asClawError(error)),
+      );
     return () => {
       over = true;
       feed?.close();
       terminal.dispose();
     };
-  }, [machine, run, cols, rows]);
-  return <div ref={box} class="terminal" role="group" aria-label="Terminal" />;
+  }, [machine, run, cols, rows, live]);
+  return <section ref={box} class="terminal" aria-label="Terminal" />;
 }

@@ -71,7 +71,7 @@ export function Devices() {
           <span class="name cut">
             <Text value={nameOf(device)} />
           </span>
-          <span class="sub cut">
+          <span class="sub">
             {self ? 'This device' : `Last contact ${seen(device)}`}
             {machine?.about && (
               <>
@@ -80,8 +80,8 @@ export function Devices() {
               </>
             )}
           </span>
+          {machine && <MachineDot machine={machine} />}
         </span>
-        {machine && <MachineDot machine={machine} />}
         {!self && (
           <button type="button" class="button plain slim" aria-label={`Remove ${nameOf(device)}`} onClick={() => setRemoving(device)}>
             Remove

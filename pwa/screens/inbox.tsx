@@ -49,7 +49,7 @@ export function Inbox() {
                   asked={card}
                   above={cards
                     .slice(0, i)
-                    .map((c) => c.question.qid)
+                    .map((c) => `${c.question.qid}:${c.question.state.state}`)
                     .join()}
                 />
               ))}

@@ -5,18 +5,19 @@ import { lazy, useLocation, useRoute } from 'preact-iso';
 import { asClawError } from '../../shared/errors.ts';
 import type { Run } from '../../shared/protocol.ts';
 import { follow, tryAsk } from '../client.ts';
-import { stands } from '../parts/answer-state.ts';
+import { saidOf, stands } from '../parts/answer-state.ts';
 import { ConnectionBanner } from '../parts/connection.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { KeyBar } from '../parts/key-bar.tsx';
 import { LogView } from '../parts/log-view.tsx';
-import { QuestionCard, titleOf } from '../parts/question-card.tsx';
+import { QuestionCard, titleOf, VerdictLine } from '../parts/question-card.tsx';
 import { RunningFor, runWords } from '../parts/run-row.tsx';
 import { ScreenView } from '../parts/screen-view.tsx';
 import { SearchBar } from '../parts/search-bar.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../parts/time.tsx';
 import { type Asked, app, asked, type MachineState, report } from '../state.ts';
+import { isFinal } from '../store/outbox.ts';
 import { LogModel } from '../text/log-model.ts';
 import { oneLine } from '../text/visible.ts';
 
@@ -96,15 +97,18 @@ function OneRun({ machine, run }: { machine: MachineState; run: Run }) {
   void model.version.value;
   const painted = model.altScreen || model.addressing > PAINTED;
   const live = run.status.state !== 'ended';
-  const view = chosen ?? (painted && live ? 'screen' : 'log');
+  const preferred = painted ? (live ? 'screen' : 'terminal') : 'log';
+  const view = chosen === 'screen' && !live ? preferred : (chosen ?? preferred);
   const cards = asked.value.filter((a) => a.question.run === run.run && a.question.question.kind !== 'idle' && stands(a, now.value));
+  const standing = cards.filter((c) => c.question.state.state === 'open' || (c.answer && !isFinal(c.answer.verdict)));
+  const settled = cards.find((c) => !standing.includes(c));
   const open = cards.some((c) => c.question.state.state === 'open');
   return (
     <div class="run">
       <RunHead machine={machine} run={run}>
         <div class="run-tools">
           <fieldset class="segments" aria-label="View">
-            {VIEWS.map(({ view: name, label }) => (
+            {VIEWS.filter((v) => live || v.view !== 'screen').map(({ view: name, label }) => (
               <button key={name} type="button" aria-pressed={view === name} onClick={() => setChosen(name)}>
                 {label}
               </button>
@@ -131,10 +135,11 @@ function OneRun({ machine, run }: { machine: MachineState; run: Run }) {
       <div class="run-main">
         {view === 'log' && <LogView model={model} found={found} />}
         {view === 'screen' && <ScreenView machine={machine.id} run={run.run} model={model} />}
-        {view === 'terminal' && <TerminalView machine={machine.id} run={run.run} cols={run.cols} rows={run.rows} />}
+        {view === 'terminal' && <TerminalView machine={machine.id} run={run.run} cols={run.cols} rows={run.rows} live={live} />}
       </div>
       <footer class="run-foot">
-        {cards.length > 0 && <AskedHere cards={cards} />}
+        {standing.length > 0 && <AskedHere cards={standing} />}
+        {settled && standing.length === 0 && <SettledLine asked={settled} />}
         {live ? (
           <KeyBar machine={machine.id} run={run.run} closed={machine.status.state !== 'connected'} keysOnly={open} />
         ) : (
@@ -143,6 +148,12 @@ function OneRun({ machine, run }: { machine: MachineState; run: Run }) {
       </footer>
     </div>
   );
+}
+
+/** What has just been dealt with, in a line: the output is what counts now. */
+function SettledLine({ asked: settled }: { asked: Asked }) {
+  const said = saidOf(settled);
+  return said && <VerdictLine said={said} what={settled.answer?.what ?? ''} onTakeBack={() => undefined} />;
 }
 
 /** The question in place, and out of the way while somebody reads. */
