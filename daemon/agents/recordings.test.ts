@@ -56,7 +56,8 @@ const folders = readdirSync(here, { withFileTypes: true }).filter(
 
 for (const { name } of folders) {
   const directory = join(here, name, 'recordings');
-  const cases = existsSync(directory) ? readdirSync(directory).filter((each) => existsSync(join(directory, each, 'session.cast'))) : [];
+  const casts = existsSync(directory) ? readdirSync(directory).filter((each) => existsSync(join(directory, each, 'session.cast'))) : [];
+  const cases = casts.filter((each) => existsSync(join(directory, each, 'label.json')));
   const labels = new Map(
     cases.map((each): [string, Label] => [each, JSON.parse(readFileSync(join(directory, each, 'label.json'), 'utf8'))]),
   );
@@ -66,6 +67,10 @@ for (const { name } of folders) {
       const all = [...labels.values()];
       expect(all.some((label) => label.questions.some((question) => !SOFT.has(question.kind)))).toBe(true);
       expect(all.some((label) => label.questions.every((question) => SOFT.has(question.kind)))).toBe(true);
+    });
+
+    it('has a label for each', () => {
+      expect(casts.filter((each) => !labels.has(each))).toEqual([]);
     });
 
     it.each(cases)('%s', async (each) => {

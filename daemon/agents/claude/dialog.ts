@@ -77,7 +77,7 @@ function cutBody(screen: ScreenView, dialog: Dialog): Parts {
   const limit = screen.cols - 2;
   const prose = (lines: readonly Line[]) => paragraphs(lines).map((paragraph) => joinWrapped(paragraph, limit - 2));
   const dashes = body.flatMap((line, i) => (isDashed(line.text) ? [i] : []));
-  const sticky = body.findLastIndex((line) => isRule(line.text) && !isDashed(line.text));
+  const sticky = footRule(screen, dialog);
   if (dashes.length > 0) {
     const from = dashes.length === 1 ? (sticky > dashes[0]! || dialog.whole ? dashes[0]! : -1) : dashes[0]!;
     const to = dashes.length === 1 ? (from < 0 ? dashes[0]! : sticky > from ? sticky : body.length) : dashes.at(-1)!;
@@ -114,6 +114,12 @@ function cutBody(screen: ScreenView, dialog: Dialog): Parts {
     boxed: false,
     sticky: sticky >= 0,
   };
+}
+
+/** Index of the rule that a plan's question stands under alone, -1 where there is none. */
+function footRule(screen: ScreenView, { body, list }: Dialog): number {
+  const at = body.findLastIndex((line) => isRule(line.text) && !isDashed(line.text) && line.text.trim().length >= screen.cols - 8);
+  return at >= 0 && list.items[0]!.number !== undefined && paragraphs(body.slice(at + 1)).length === 1 ? at : -1;
 }
 
 /** A row of a diff: number, sign, and a background of its own. */

@@ -64,14 +64,15 @@ export function findDialog(screen: ScreenView): Dialog | null {
   const all = linesOf(screen, 0, last + 1);
   const pane = previewPane(screen, all);
   const lines = pane === null ? all : all.map((line) => (line.row >= pane.top && line.row <= pane.bottom ? cut(line, pane.at) : line));
-  const list = findList(screen, lines);
+  const list = findList(screen, lines, pane !== null);
   if (list === null || list.highlighted < 0) return null;
   const pointer = list.items[list.highlighted]!;
   // Claude's echo of a prompt has a background of its own; a menu row has none.
-  if (tone(cellAt(screen, pointer.row, 0)) === '' || hasBackground(screen, pointer)) return null;
+  if (hasBackground(screen, pointer) || isProse(screen, lines, pointer)) return null;
   const top = topRule(screen, lines, list.top);
   const footer = lines.filter((line) => line.row > Math.max(list.bottom, pane?.bottom ?? 0) && line.text !== '');
-  if (footer.length > 8) return null;
+  // A rule below the list belongs to something else: the transcript's status line, a prompt box that is not understood.
+  if (footer.length > 8 || footer.some((line) => isWideRule(screen, screen.line(line.row)))) return null;
   return {
     body: lines.filter((line) => line.row > top && line.row < list.top),
     whole: top >= 0,
@@ -82,12 +83,12 @@ export function findDialog(screen: ScreenView): Dialog | null {
   };
 }
 
-function findList(screen: ScreenView, lines: readonly Line[]): List | null {
+function findList(screen: ScreenView, lines: readonly Line[], hasPreview: boolean): List | null {
   // Descriptions have a colour of their own, so the wrap limit may be generous.
-  const options = { limit: screen.cols - 4, throughRules: true, actionRows: true };
+  const options = { limit: screen.cols - 4, throughRules: true, actionRows: true, columns: 'aligned' } as const;
   const numbered = numberedList(screen, lines, options);
   if (numbered !== null && lines.filter((line) => line.row > numbered.bottom && line.text !== '').length <= 8) {
-    addLooseRow(lines, numbered);
+    if (hasPreview) addLooseRow(lines, numbered);
     if (numbered.highlighted >= 0) return numbered;
   }
   return pointerList(screen, lines, { ...options, pointers: '❯>' });
@@ -112,6 +113,13 @@ function addLooseRow(lines: readonly Line[], list: List): void {
   });
   list.bottom = row.row;
   list.highlighted = list.items.findIndex((each) => each.pointer);
+}
+
+/** A menu's pointer has the dialog's colour. One without any, on a screen whose rules are coloured, is text that imitates a dialog. */
+function isProse(screen: ScreenView, lines: readonly Line[], pointer: Item): boolean {
+  const at = screen.line(pointer.row).search(/\S/);
+  if (cellAt(screen, pointer.row, at)?.fg !== -1) return false;
+  return lines.some((line) => line.indent >= 0 && isRule(line.text) && tone(screen.cell(line.row, line.indent)) !== '-1');
 }
 
 function hasBackground(screen: ScreenView, item: Item): boolean {

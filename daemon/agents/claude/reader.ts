@@ -11,5 +11,10 @@ export function read(screen: ScreenView, hints: Hints): Reading {
   if (box !== null) return { type: 'state', state: readState(screen, box) };
   const dialog = findDialog(screen);
   if (dialog === null) return null;
-  return { type: 'question', question: fuse(readAsk(screen, dialog) ?? readDialog(screen, dialog), hints.hooks) };
+  const question = readAsk(screen, dialog) ?? readDialog(screen, dialog);
+  // A panel that asks nothing (settings, a browser of things) was opened at the desk and is none of the phone's business.
+  if (question.text === '' && dialog.whole) return null;
+  const numbered = dialog.list.items.some((item) => item.number !== undefined);
+  if (!numbered && dialog.list.items.length > 3 && !/[?？]/.test(question.text)) return null;
+  return { type: 'question', question: fuse(question, hints.hooks) };
 }

@@ -77,8 +77,8 @@ export function parseItem(text: string): Parsed | null {
 export interface ListOptions {
   /** Column at which this program wraps, at the latest; default the screen's width less 2. */
   limit?: number;
-  /** Label and description stand side by side, two or more blanks apart (Codex). */
-  columns?: boolean;
+  /** Label and description stand side by side, two or more blanks apart (Codex); `aligned`: only where those of two rows start in one column. */
+  columns?: boolean | 'aligned';
   /** Rules inside the list do not end it (Claude sets "Chat about this" apart with one). */
   throughRules?: boolean;
   /** Rows without number in the number list's label column are options too ("Submit" in Claude's multi-select). */
@@ -155,9 +155,10 @@ function build(
 ): List {
   const limit = options.limit ?? screen.cols - 2;
   const items: Item[] = [];
+  const split = options.columns === true || (options.columns === 'aligned' && isTable(chosen.map((start) => parsed[start]!)));
   chosen.forEach((start, n) => {
     const head = parsed[start]!;
-    const [label, sideNote] = options.columns === true ? splitColumns(head.label) : [head.label, ''];
+    const [label, sideNote] = split ? splitColumns(head.label) : [head.label, ''];
     const item: Item = {
       row: lines[start]!.row,
       lastRow: lines[start]!.row,
@@ -220,6 +221,15 @@ function build(
 
 function ticked(item: Parsed): boolean | undefined {
   return item.box === undefined ? undefined : BOX_ON.test(item.box);
+}
+
+/** Do the second columns of at least two rows start in the same place, and none elsewhere? */
+function isTable(heads: readonly Parsed[]): boolean {
+  const columns = heads.flatMap((head) => {
+    const gap = /\S\s{2,}(?=\S)/.exec(head.label);
+    return gap === null ? [] : [head.labelAt + gap.index + gap[0].length];
+  });
+  return columns.length >= 2 && new Set(columns).size === 1;
 }
 
 /** `Label   description` at the first gap of two or more blanks. */
