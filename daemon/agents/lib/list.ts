@@ -233,7 +233,7 @@ function isTable(heads: readonly Parsed[]): boolean {
 }
 
 /** `Label   description` at the first gap of two or more blanks. */
-export function splitColumns(text: string): [string, string] {
+function splitColumns(text: string): [string, string] {
   const gap = /\S(\s{2,})\S/.exec(text);
   return gap === null ? [text, ''] : [text.slice(0, gap.index + 1), text.slice(gap.index + 1).trim()];
 }
