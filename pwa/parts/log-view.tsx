@@ -3,7 +3,7 @@
  * up. Lines come from text/log-model.ts, places from log-layout.ts.
  */
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import { lineText } from '../text/ansi.ts';
+import { lineText } from '../text/line.ts';
 import { cells, isGap, type LogModel } from '../text/log-model.ts';
 import { Icon } from './icon.tsx';
 import { BLOCK_LINES, LINE_PX, LogLayout } from './log-layout.ts';

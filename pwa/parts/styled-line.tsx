@@ -1,5 +1,5 @@
 /** A line of terminal text: spans with classes for the sixteen colours, a colour of the element for the rest. Addresses become links that say where. */
-import { type Line, lineText, type Span } from '../text/ansi.ts';
+import { type Line, type Span, spansOf } from '../text/line.ts';
 import { type Colour, styleOf } from '../text/style.ts';
 import { Visible } from './text.tsx';
 
@@ -53,11 +53,11 @@ function Linked({ text }: { text: string }) {
 const BLANK = <br />;
 
 export function StyledLine({ line }: { line: Line }) {
-  if (typeof line === 'string') return line === '' ? BLANK : <Linked text={line} />;
-  if (lineText(line) === '') return BLANK;
+  const spans = spansOf(line);
+  if (spans.length === 0) return BLANK;
   return (
     <>
-      {line.map((span, i) => (
+      {spans.map((span, i) => (
         <StyledSpan key={`${i}`} span={span} />
       ))}
     </>

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AnsiLines, type Line, lineText, MAX_LINE, type Span } from './ansi.ts';
+import { AnsiLines, MAX_LINE } from './ansi.ts';
+import { type Line, lineText, spansOf } from './line.ts';
 import { styleOf } from './style.ts';
 
 function lines(...pieces: (string | Uint8Array)[]): { lines: Line[]; ansi: AnsiLines } {
@@ -89,7 +90,7 @@ describe('terminal text by allow-list', () => {
 
   it('keeps colours as spans', () => {
     const [line] = lines('plain \x1b[1;31mred\x1b[0m \x1b[38;5;208morange\x1b[38:2::1:2:3mrgb\x1b[m').lines;
-    const spans = line as readonly Span[];
+    const spans = spansOf(line!);
     expect(spans.map((s) => s.text)).toEqual(['plain ', 'red', ' ', 'orange', 'rgb']);
     expect(styleOf(spans[1]!.style)).toMatchObject({ fg: 1, bold: true });
     expect(styleOf(spans[3]!.style)).toMatchObject({ fg: 208, bold: false });
@@ -98,7 +99,7 @@ describe('terminal text by allow-list', () => {
 
   it('carries a colour over to the next line, as a terminal does', () => {
     const out = lines('\x1b[32ma\nb').lines;
-    expect(styleOf((out[1] as readonly Span[])[0]!.style).fg).toBe(2);
+    expect(styleOf(spansOf(out[1]!)[0]!.style).fg).toBe(2);
   });
 
   it('knows a screen program from a log', () => {

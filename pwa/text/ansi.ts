@@ -3,16 +3,8 @@
  * on the line being written. Everything else is dropped with its payload; one that does not end is dropped for 64 KiB, then text is text again.
  * Never answers a query. Knows no DOM.
  */
+import { type Line, pack, type Span } from './line.ts';
 import { applySgr, PLAIN, styleId, type TextStyle } from './style.ts';
-
-export interface Span {
-  text: string;
-  style: number;
-}
-/** A string is one plain span: most lines are, and a million of them have to fit. */
-export type Line = string | readonly Span[];
-
-export const lineText = (line: Line): string => (typeof line === 'string' ? line : line.map((s) => s.text).join(''));
 
 /** Longest line kept, in characters; the rest of a longer one is dropped and said so. */
 export const MAX_LINE = 64 * 1024;
@@ -288,9 +280,4 @@ function joined(cells: readonly Cell[]): Span[] {
   return spans;
 }
 
-function finished(spans: readonly Span[], cut: boolean): Line {
-  const all = cut ? [...spans, { text: CUT, style: 0 }] : spans;
-  if (all.length === 0) return '';
-  if (all.length === 1 && all[0]!.style === 0) return all[0]!.text;
-  return all.map((s) => ({ ...s }));
-}
+const finished = (spans: readonly Span[], cut: boolean): Line => pack(cut ? [...spans, { text: CUT, style: 0 }] : spans);

@@ -3,7 +3,8 @@
  * DOM and no network; drawing is parts/log-view.tsx.
  */
 import { signal } from '@preact/signals';
-import { AnsiLines, type Line, lineText } from './ansi.ts';
+import { AnsiLines } from './ansi.ts';
+import { type Line, lineText } from './line.ts';
 
 export interface Gap {
   gap: { from: number; to: number; why: string };

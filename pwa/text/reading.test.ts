@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lineText } from './ansi.ts';
+import { lineText, spansOf } from './line.ts';
 import { readingRows, screenLines } from './reading.ts';
 
 const read = (lines: readonly string[]): string[] => readingRows(lines).map((row) => ('rule' in row ? '---' : lineText(row.line)));
@@ -36,7 +36,8 @@ describe('a screen as something to read', () => {
   it('takes colours from the serialised screen where it says the same', () => {
     const lines = screenLines('\x1b[31mred\x1b[0m\x1b[5Cfar\r\nplain', ['red     far', 'plain']);
     expect(lines.map(lineText)).toEqual(['red     far', 'plain']);
-    expect(typeof lines[0]).toBe('object');
+    expect(spansOf(lines[0]!)[0]).toMatchObject({ text: 'red' });
+    expect(spansOf(lines[0]!)[0]?.style).not.toBe(0);
   });
 
   it('takes the plain rows where it does not', () => {

@@ -2,7 +2,8 @@
  * A terminal screen as something to read on a phone: frames become rules or go away, blanks at the edges too, what was wrapped by the machine's
  * width is wrapped by the phone's. Pure.
  */
-import { AnsiLines, type Line, lineText, type Span } from './ansi.ts';
+import { AnsiLines } from './ansi.ts';
+import { type Line, lineText, sliceLine } from './line.ts';
 
 export type ReadingRow = { rule: true } | { line: Line };
 
@@ -21,20 +22,6 @@ export function screenLines(ansi: string, rows: readonly string[]): Line[] {
   const coloured = bare(lines.map(lineText).join(''));
   const plain = bare(rows.join(''));
   return coloured.endsWith(plain) && plain !== '' ? lines.slice(Math.max(0, lines.length - rows.length * 2)) : [...rows];
-}
-
-/** `[start, end)` of a line's text, with its spans. */
-function slice(line: Line, start: number, end: number): Line {
-  if (typeof line === 'string') return line.slice(start, end);
-  const out: Span[] = [];
-  let at = 0;
-  for (const span of line) {
-    const from = Math.max(start - at, 0);
-    const to = Math.min(end - at, span.text.length);
-    if (to > from) out.push({ text: span.text.slice(from, to), style: span.style });
-    at += span.text.length;
-  }
-  return out;
 }
 
 export function readingRows(lines: readonly Line[]): ReadingRow[] {
@@ -60,7 +47,7 @@ export function readingRows(lines: readonly Line[]): ReadingRow[] {
       continue;
     }
     blank = false;
-    rows.push({ line: slice(line, start, end) });
+    rows.push({ line: sliceLine(line, start, end) });
   }
   while (rows.length > 0 && !hasText(rows[rows.length - 1]!)) rows.pop();
   return rows;

@@ -37,6 +37,9 @@ const session = {
   stop: () => undefined,
 };
 
+// For measuring from outside.
+Object.assign(window, { deliver });
+
 async function show(): Promise<void> {
   use(session as never);
   if (scene === 'welcome' || scene === 'offer') {
