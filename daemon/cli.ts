@@ -8,19 +8,40 @@ import { VERSION } from './version.ts';
 type Load = () => Promise<() => Command>;
 
 const COMMANDS: Record<string, { summary: string; load: Load }> = {
-  up: { summary: 'start relay, page and daemon on this machine, and show the link for your phone', load: async () => (await import('./commands/up.ts')).upCommand },
-  run: { summary: 'run an agent or any command under clawtab: clawtab run -- claude', load: async () => (await import('./commands/run.ts')).runCommand },
+  up: {
+    summary: 'start relay, page and daemon on this machine, and show the link for your phone',
+    load: async () => (await import('./commands/up.ts')).upCommand,
+  },
+  run: {
+    summary: 'run an agent or any command under clawtab: clawtab run -- claude',
+    load: async () => (await import('./commands/run.ts')).runCommand,
+  },
   attach: { summary: 'join the terminal of a run', load: async () => (await import('./commands/attach.ts')).attachCommand },
   questions: { summary: 'what is being asked right now', load: async () => (await import('./commands/questions.ts')).questionsCommand },
   answer: { summary: 'answer a question', load: async () => (await import('./commands/answer.ts')).answerCommand },
-  jobs: { summary: 'saved jobs and runs: ls, add, edit, rm, start, stop, logs, history', load: async () => (await import('./commands/jobs.ts')).jobsCommand },
-  daemon: { summary: 'the background service: start, stop, restart, status, logs', load: async () => (await import('./commands/daemon.ts')).daemonCommand },
+  jobs: {
+    summary: 'saved jobs and runs: ls, add, edit, rm, start, stop, logs, history',
+    load: async () => (await import('./commands/jobs.ts')).jobsCommand,
+  },
+  daemon: {
+    summary: 'the background service: start, stop, restart, status, logs',
+    load: async () => (await import('./commands/daemon.ts')).daemonCommand,
+  },
   login: { summary: 'sign this machine in at a relay', load: async () => (await import('./commands/login.ts')).loginCommand },
   logout: { summary: 'sign this machine out', load: async () => (await import('./commands/login.ts')).logoutCommand },
-  devices: { summary: 'phones and machines of the account: ls, rm, trust', load: async () => (await import('./commands/devices.ts')).devicesCommand },
-  doctor: { summary: 'check everything, and say how to mend what is broken', load: async () => (await import('./commands/doctor.ts')).doctorCommand },
+  devices: {
+    summary: 'phones and machines of the account: ls, rm, trust',
+    load: async () => (await import('./commands/devices.ts')).devicesCommand,
+  },
+  doctor: {
+    summary: 'check everything, and say how to mend what is broken',
+    load: async () => (await import('./commands/doctor.ts')).doctorCommand,
+  },
   demo: { summary: 'start the demo agent, which asks two questions', load: async () => (await import('./commands/demo.ts')).demoCommand },
-  replay: { summary: 'run recorded terminals through the question detector', load: async () => (await import('./commands/replay.ts')).replayCommand },
+  replay: {
+    summary: 'run recorded terminals through the question detector',
+    load: async () => (await import('./commands/replay.ts')).replayCommand,
+  },
   relay: { summary: 'run a relay in the foreground', load: async () => (await import('./commands/relay.ts')).relayCommand },
 };
 
@@ -30,7 +51,10 @@ async function main(argv: readonly string[]): Promise<number> {
     .version(VERSION, '-V, --version')
     .enablePositionalOptions()
     .showSuggestionAfterError()
-    .addHelpText('after', '\nFirst steps:\n  clawtab up                 relay, page and daemon on this machine\n  clawtab run -- claude      an agent whose questions reach your phone\n\nExit codes are listed in docs/cli.md.');
+    .addHelpText(
+      'after',
+      '\nFirst steps:\n  clawtab up                 relay, page and daemon on this machine\n  clawtab run -- claude      an agent whose questions reach your phone\n\nExit codes are listed in docs/cli.md.',
+    );
   const wanted = argv.find((word) => !word.startsWith('-'));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name === wanted) program.addCommand((await load())().name(name).description(summary));

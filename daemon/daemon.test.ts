@@ -4,8 +4,8 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { randomId } from '../shared/bytes.ts';
-import { ownCommand } from './live-runs.ts';
 import { LocalClient } from './local/client.ts';
+import { ownCommand } from './own-command.ts';
 import { answerTo, Listener, makePlace, type Place, pick, spawnDaemon } from './test-daemon.ts';
 
 let place: Place;

@@ -21,7 +21,11 @@ export interface Finding {
 
 const good = (what: string): Finding => ({ level: 'good', what });
 const note = (what: string, mend?: string): Finding => ({ level: 'note', what, ...(mend === undefined ? {} : { mend }) });
-const bad = (error: ClawError): Finding => ({ level: 'bad', what: error.message, ...(error.hint === undefined ? {} : { mend: error.hint }) });
+const bad = (error: ClawError): Finding => ({
+  level: 'bad',
+  what: error.message,
+  ...(error.hint === undefined ? {} : { mend: error.hint }),
+});
 
 const LOW_DISK_BYTES = 256 << 20;
 
@@ -45,13 +49,18 @@ async function* checkFiles(state: State): AsyncGenerator<Finding> {
   const free = fs.statfsSync(state.root);
   const bytes = free.bavail * free.bsize;
   if (bytes < LOW_DISK_BYTES)
-    yield { level: 'bad', what: `${Math.round(bytes / 1e6)} MB free where the state lies`, mend: 'Free some space: without it answers cannot be journalled and are refused.' };
+    yield {
+      level: 'bad',
+      what: `${Math.round(bytes / 1e6)} MB free where the state lies`,
+      mend: 'Free some space: without it answers cannot be journalled and are refused.',
+    };
   try {
     readSettings(state);
     const { problems } = new JobFiles(state.jobs).list();
     for (const { name, problem } of problems) yield { level: 'bad', what: problem, mend: `clawtab jobs edit ${name}` };
     const aside = fs.readdirSync(state.journal).filter((name) => /\.(?:damaged|newer)-/.test(name));
-    if (aside.length > 0) yield note(`A damaged answer journal was set aside: ${path.join(state.journal, aside[0]!)}`, 'Look at it, then delete it.');
+    if (aside.length > 0)
+      yield note(`A damaged answer journal was set aside: ${path.join(state.journal, aside[0]!)}`, 'Look at it, then delete it.');
     yield good('Settings and job files are readable');
   } catch (error) {
     yield bad(asClawError(error));
@@ -63,7 +72,9 @@ async function* checkDaemon(state: State): AsyncGenerator<Finding> {
   try {
     await openDeviceKey(state);
     origin = (await readMembership(state))?.origin;
-    yield origin === undefined ? note('This machine is not signed in', 'clawtab login, or open the link of clawtab up') : good(`Signed in at ${origin}`);
+    yield origin === undefined
+      ? note('This machine is not signed in', 'clawtab login, or open the link of clawtab up')
+      : good(`Signed in at ${origin}`);
   } catch (error) {
     yield bad(asClawError(error));
   }
@@ -74,7 +85,11 @@ async function* checkDaemon(state: State): AsyncGenerator<Finding> {
     daemon.close();
     yield good(`Daemon runs (pid ${status.pid}, version ${status.version})`);
     if (status.account !== null && status.relay.state !== 'online')
-      yield { level: 'bad', what: `The daemon is not connected to its relay: ${status.relay.message ?? status.relay.state}`, mend: status.relay.state === 'signed_out' ? 'clawtab login' : 'clawtab daemon logs' };
+      yield {
+        level: 'bad',
+        what: `The daemon is not connected to its relay: ${status.relay.message ?? status.relay.state}`,
+        mend: status.relay.state === 'signed_out' ? 'clawtab login' : 'clawtab daemon logs',
+      };
     for (const warning of status.warnings) yield note(warning);
   } catch (error) {
     yield bad(asClawError(error));
@@ -112,7 +127,9 @@ async function* checkAgents(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
       // Not installed: nothing wrong with that.
     }
   }
-  yield found.length > 0 ? good(`Agents found: ${found.join(', ')}`) : note('No known agent was found on PATH', 'Any command works: clawtab run -- COMMAND. To see the loop: clawtab demo');
+  yield found.length > 0
+    ? good(`Agents found: ${found.join(', ')}`)
+    : note('No known agent was found on PATH', 'Any command works: clawtab run -- COMMAND. To see the loop: clawtab demo');
 }
 
 async function* checkPty(): AsyncGenerator<Finding> {
@@ -120,6 +137,10 @@ async function* checkPty(): AsyncGenerator<Finding> {
     await import('./runs/pty.ts');
     yield good('A pseudo-terminal can be made');
   } catch (error) {
-    yield { level: 'bad', what: 'The pty module does not load', mend: `npm rebuild node-pty (${error instanceof Error ? error.message.split('\n')[0] : 'unknown'})` };
+    yield {
+      level: 'bad',
+      what: 'The pty module does not load',
+      mend: `npm rebuild node-pty (${error instanceof Error ? error.message.split('\n')[0] : 'unknown'})`,
+    };
   }
 }

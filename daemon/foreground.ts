@@ -1,7 +1,8 @@
 /** The daemon in the foreground of a process: signals, unexpected errors, the end. Used by `clawtab daemon run` and `clawtab up`. */
+
+import * as path from 'node:path';
 import { describeError, fileLog } from './log.ts';
 import { type Daemon, type DaemonOptions, startDaemon } from './main.ts';
-import * as path from 'node:path';
 
 /** Starts the daemon; an error that nobody caught is logged and ends nothing. */
 export async function startForeground(options: DaemonOptions): Promise<Daemon> {

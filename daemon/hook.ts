@@ -20,7 +20,10 @@ async function main(): Promise<void> {
   }
   if (run === undefined || size === 0) return;
   const payload: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'));
-  const event = typeof payload === 'object' && payload !== null && 'hook_event_name' in payload ? String(payload.hook_event_name) : (process.argv[2] ?? 'unknown');
+  const event =
+    typeof payload === 'object' && payload !== null && 'hook_event_name' in payload
+      ? String(payload.hook_event_name)
+      : (process.argv[2] ?? 'unknown');
   const client = await LocalClient.connect(openState().daemonSocket);
   await client.call('hook', { run, event, payload });
   client.close();

@@ -174,13 +174,14 @@ export class LiveRun implements AnswerTarget {
 
   async perform(question: ParsedQuestion, choice: Choice): Promise<Performed> {
     try {
+      const guard = this.#localInputs;
       const performed = await performChoice({
         agent: this.agent,
         watcher: this.#watcher,
         question,
         choice,
-        // The desk and the phone race for every key: what the desk has typed since the screen was read makes the holder refuse.
-        write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#localInputs }),
+        // The desk and the phone race for every key: what the desk types from now on makes the holder refuse.
+        write: (bytes) => this.#client.input(Buffer.from(bytes), { guard }),
       });
       if (performed.typed) this.#watcher.detector.renew();
       return performed;

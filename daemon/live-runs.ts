@@ -3,7 +3,6 @@
  * ask about any of them. One run's inside is live-run.ts; folders and holders are daemon/runs'.
  */
 import * as fs from 'node:fs';
-import { createRequire } from 'node:module';
 import * as path from 'node:path';
 import { ClawError } from '../shared/errors.ts';
 import type { ArgsOf, ResultOf, Run, Start } from '../shared/protocol.ts';
@@ -297,11 +296,4 @@ export class LiveRuns {
     });
     return { typed: true };
   }
-}
-
-/** The command that runs a file of this package, from sources through tsx and as installed without. */
-export function ownCommand(...file: string[]): string[] {
-  const fromSource = import.meta.filename.endsWith('.ts');
-  const target = `${path.join(import.meta.dirname, ...file)}.${fromSource ? 'ts' : 'js'}`;
-  return fromSource ? [process.execPath, '--import', `file://${createRequire(import.meta.url).resolve('tsx')}`, target] : [process.execPath, target];
 }

@@ -36,7 +36,12 @@ export function startRelay(options: { env?: NodeJS.ProcessEnv; stdio: 'inherit' 
     child.once('exit', (code, signal) => resolve(code ?? (signal === null ? EXIT.failed : 0)));
     child.once('error', () => resolve(EXIT.failed));
   });
-  return { pid: child.pid ?? 0, listening: piped ? listening(child, exited, options.onLine) : new Promise(() => undefined), exited, stop: () => stop(child, exited) };
+  return {
+    pid: child.pid ?? 0,
+    listening: piped ? listening(child, exited, options.onLine) : new Promise(() => undefined),
+    exited,
+    stop: () => stop(child, exited),
+  };
 }
 
 function listening(child: ChildProcess, exited: Promise<number>, onLine: ((line: string) => void) | undefined): Promise<string> {
@@ -47,7 +52,7 @@ function listening(child: ChildProcess, exited: Promise<number>, onLine: ((line:
         onLine?.(line);
         const said = parse(line);
         if (said?.event === 'listening' && typeof said.origin === 'string') resolve(said.origin);
-        last = typeof said?.message === 'string' ? said.message : (said === null && line.trim() !== '' ? line.trim() : last);
+        last = typeof said?.message === 'string' ? said.message : said === null && line.trim() !== '' ? line.trim() : last;
       });
   });
   const died = exited.then((code): never => {

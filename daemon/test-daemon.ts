@@ -6,8 +6,8 @@ import * as path from 'node:path';
 import { randomId } from '../shared/bytes.ts';
 import type { Answer, ProtocolEvent, Question, Run } from '../shared/protocol.ts';
 import type { Choice } from '../shared/question.ts';
-import { ownCommand } from './live-runs.ts';
 import { LocalClient } from './local/client.ts';
+import { ownCommand } from './own-command.ts';
 
 export interface Place {
   dir: string;

@@ -9,7 +9,6 @@ import { serve } from './adapter.node.ts';
 import { builtPage, startRelay } from './command.ts';
 import { readConfig } from './config.ts';
 import { stderrLog } from './log.node.ts';
-import { errorFields } from './log.ts';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
@@ -20,24 +19,19 @@ function ownVersion(): string {
   return '0.0.0';
 }
 
+/** Resolves at the first SIGTERM or SIGINT, from the very start: a relay stopped while it starts leaves no database behind. */
+const stopAsked = new Promise<void>((resolve) => {
+  process.on('SIGTERM', resolve);
+  process.on('SIGINT', resolve);
+});
+
 async function main(): Promise<void> {
   const log = stderrLog(process.env['CLAWTAB_LOG'] || 'info');
   const relay = await startRelay(readConfig(process.env), { serve, log, version: ownVersion(), pageRoot: builtPage(here) });
-  let stopping = false;
-  const stop = (): void => {
-    if (stopping) return;
-    stopping = true;
-    relay.drain().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        log('error', 'stop_failed', errorFields(error));
-        process.exit(1);
-      },
-    );
-  };
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
   process.stdout.write(`${JSON.stringify({ event: 'listening', origin: relay.origin })}\n`);
+  await stopAsked;
+  await relay.drain();
+  process.exit(0);
 }
 
 main().catch((thrown: unknown) => {

@@ -3,13 +3,13 @@
  * daemon's door. Seeded; the seed is in the test's name.
  */
 import { describe, expect, it } from 'vitest';
+import { nodeAead } from '../daemon/aead.ts';
 import { type Bytes, randomBytes, utf8 } from '../shared/bytes.ts';
 import { createList, extendList, type SignedList } from '../shared/device-list.ts';
 import { CLASS, type FrameClass } from '../shared/frame.ts';
 import { createSigningKey } from '../shared/keys.ts';
 import { OpeningLane, SEALED, SealingLane } from '../shared/sealed-lane.ts';
 import { channelSelf, createAccount, createDevice, type TestEnd, testEnd } from '../shared/test-devices.ts';
-import { nodeAead } from '../daemon/aead.ts';
 
 const SEED = 20261124;
 
@@ -138,8 +138,13 @@ async function connection() {
   const account = await createAccount();
   const tamper: Tamper = { toDaemon: (cls, payload) => [{ cls, payload }] };
   const ends: { phone?: TestEnd; daemon?: TestEnd } = {};
-  const [p, d] = [await channelSelf(account.phone, account.pin, account.list), await channelSelf(account.daemon, account.pin, account.list)];
-  const daemon = testEnd({ self: d, peer: p.id, connections: [2, 1], aead: nodeAead }, (cls, payload) => queueMicrotask(() => ends.phone?.channel.receive(payload, cls)));
+  const [p, d] = [
+    await channelSelf(account.phone, account.pin, account.list),
+    await channelSelf(account.daemon, account.pin, account.list),
+  ];
+  const daemon = testEnd({ self: d, peer: p.id, connections: [2, 1], aead: nodeAead }, (cls, payload) =>
+    queueMicrotask(() => ends.phone?.channel.receive(payload, cls)),
+  );
   ends.daemon = daemon;
   const phone = testEnd({ self: p, peer: d.id, connections: [1, 2] }, (cls, payload) => {
     for (const f of tamper.toDaemon(cls, payload)) queueMicrotask(() => daemon.channel.receive(f.payload, f.cls));

@@ -6,7 +6,13 @@ import { launchChromium } from './rig/browser.ts';
 import { createPlace } from './rig/place.ts';
 import { startUp } from './rig/up.ts';
 
-const SIZES = { '360x740': [360, 740], '390x844': [390, 844], '820x1180': [820, 1180], '1280x800': [1280, 800], '1440x900': [1440, 900] } as const;
+const SIZES = {
+  '360x740': [360, 740],
+  '390x844': [390, 844],
+  '820x1180': [820, 1180],
+  '1280x800': [1280, 800],
+  '1440x900': [1440, 900],
+} as const;
 const THEMES = ['light', 'dark'] as const;
 const folder = resolve(import.meta.dirname, '../docs/screens');
 

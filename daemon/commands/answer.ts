@@ -20,7 +20,10 @@ export function answerCommand(): Command {
     .option('--text <text>', 'free text, where the question takes it')
     .option('--dismiss', 'what Esc does in the dialog')
     .option('--json', 'the verdict as JSON')
-    .addHelpText('after', '\nExamples:\n  clawtab answer q3 1\n  clawtab answer q3 "Yes"\n  clawtab answer q4 --text "fix the total"\n\nExit code 0: the agent took it. 1: typed, but not seen to work. 6: not typed, the question is not the same any more.')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  clawtab answer q3 1\n  clawtab answer q3 "Yes"\n  clawtab answer q4 --text "fix the total"\n\nExit code 0: the agent took it. 1: typed, but not seen to work. 6: not typed, the question is not the same any more.',
+    )
     .action(async (qid: string, picks: string[], options: Options) => {
       const verdict = await withDaemon(async (daemon) => {
         const question = find((await daemon.call('state.get', {})).questions, qid);
@@ -51,7 +54,10 @@ function find(questions: readonly Question[], qid: string): Question {
   const exact = questions.find((question) => question.qid === qid);
   const begins = open.filter((question) => question.qid.startsWith(qid));
   if (exact) return exact;
-  if (begins.length > 1) throw new ClawError('usage', `“${qid}” could be ${begins.map((question) => question.qid).join(' or ')}.`, { hint: 'Give more of the id.' });
+  if (begins.length > 1)
+    throw new ClawError('usage', `“${qid}” could be ${begins.map((question) => question.qid).join(' or ')}.`, {
+      hint: 'Give more of the id.',
+    });
   if (!begins[0]) throw new ClawError('question_gone', `There is no open question “${qid}”.`, { hint: 'See them with: clawtab questions' });
   return begins[0];
 }
@@ -81,5 +87,7 @@ function indexOf(question: Question, pick: string): number {
   if (exact >= 0) return exact;
   const begins = labels.flatMap((label, i) => (label.toLowerCase().startsWith(pick.toLowerCase()) ? [i] : []));
   if (begins.length === 1) return begins[0]!;
-  throw new ClawError('usage', `There is no option “${pick}”.`, { hint: labels.map((label, i) => `${i + 1}. ${label}`).join('   ') || 'This question has no options; use --text.' });
+  throw new ClawError('usage', `There is no option “${pick}”.`, {
+    hint: labels.map((label, i) => `${i + 1}. ${label}`).join('   ') || 'This question has no options; use --text.',
+  });
 }

@@ -7,7 +7,11 @@ async function read(prompt: string, hidden: boolean): Promise<string> {
   process.stderr.write(prompt);
   // readline echoes to its output: for a password that is a place where nothing is seen.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const lines = createInterface({ input: process.stdin, output: hidden ? nowhere : process.stderr, terminal: process.stdin.isTTY === true });
+  const lines = createInterface({
+    input: process.stdin,
+    output: hidden ? nowhere : process.stderr,
+    terminal: process.stdin.isTTY === true,
+  });
   try {
     return await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve);

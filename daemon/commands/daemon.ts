@@ -5,7 +5,7 @@ import * as path from 'node:path';
 import { Command } from 'commander';
 import { ClawError, EXIT } from '../../shared/errors.ts';
 import type { DaemonStatus } from '../local/local-commands.ts';
-import { ownCommand } from '../live-runs.ts';
+import { ownCommand } from '../own-command.ts';
 import { openState } from '../state.ts';
 import { tryDaemon } from './connect.ts';
 import { age, json, say, visible, yellow } from './print.ts';
@@ -14,7 +14,10 @@ const START_MS = 20_000;
 const STOP_MS = 10_000;
 
 export function daemonCommand(): Command {
-  const daemon = new Command().addHelpText('after', '\nAgents live in processes of their own: stopping or restarting the daemon stops none of them.');
+  const daemon = new Command().addHelpText(
+    'after',
+    '\nAgents live in processes of their own: stopping or restarting the daemon stops none of them.',
+  );
   daemon.command('start').description('start it in the background').option('--foreground', 'stay in the foreground').action(start);
   daemon.command('run', { hidden: true }).description('run it in the foreground').action(runForeground);
   daemon.command('stop').description('stop it; agents go on').action(stop);
@@ -94,7 +97,8 @@ async function stop(): Promise<void> {
   client.close();
   const dueMs = performance.now() + STOP_MS;
   while (isAlive(pid)) {
-    if (performance.now() > dueMs) throw new ClawError('state_daemon', `The daemon (pid ${pid}) does not stop.`, { hint: `End it: kill ${pid}` });
+    if (performance.now() > dueMs)
+      throw new ClawError('state_daemon', `The daemon (pid ${pid}) does not stop.`, { hint: `End it: kill ${pid}` });
     await new Promise((resolve) => setTimeout(resolve, 30));
   }
   say(`Stopped the daemon.${runs > 0 ? ` ${runs} ${runs === 1 ? 'agent goes' : 'agents go'} on; stop one with: clawtab jobs stop` : ''}`);

@@ -41,7 +41,8 @@ export function devicesCommand(): Command {
       const member = await readMembership(state);
       if (!member) return say('No account is pinned here. Sign in: clawtab login');
       say('After this, whoever signs this machine in next becomes the account that may type into its agents.');
-      if (options.yes !== true && !/^y/i.test(await ask('Forget the pinned account? [y/N] '))) throw new ClawError('usage', 'Nothing was changed.');
+      if (options.yes !== true && !/^y/i.test(await ask('Forget the pinned account? [y/N] ')))
+        throw new ClawError('usage', 'Nothing was changed.');
       removeMembership(state);
       const daemon = await tryDaemon();
       await daemon?.call('account.reload', {});

@@ -46,7 +46,10 @@ export function jobOf(name: string, words: readonly string[], options: AddOption
     throw new ClawError('usage', 'A job is either an agent (--agent) or a command (behind --).', {
       hint: `clawtab jobs add ${name} --agent claude --prompt "…"   or   clawtab jobs add ${name} -- npm test`,
     });
-  const parameters = Object.entries(options.param ?? {}).map(([key, value]) => ({ name: key, ...(value === '' ? {} : { default: value }) }));
+  const parameters = Object.entries(options.param ?? {}).map(([key, value]) => ({
+    name: key,
+    ...(value === '' ? {} : { default: value }),
+  }));
   const schedule = options.cron === undefined ? undefined : scheduleOf(options.cron, options);
   return {
     name,

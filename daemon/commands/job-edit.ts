@@ -42,7 +42,10 @@ function openEditor(draft: string): void {
   const editor = process.env.VISUAL || process.env.EDITOR || 'vi';
   // As git does: the variable may hold a command with flags.
   const ran = spawnSync('/bin/sh', ['-c', `${editor} "$@"`, editor, draft], { stdio: 'inherit' });
-  if (ran.status !== 0) throw new ClawError('usage', `The editor “${editor}” ended with ${ran.status ?? ran.signal}; nothing was changed.`, { hint: 'Set EDITOR to one you have.' });
+  if (ran.status !== 0)
+    throw new ClawError('usage', `The editor “${editor}” ended with ${ran.status ?? ran.signal}; nothing was changed.`, {
+      hint: 'Set EDITOR to one you have.',
+    });
 }
 
 async function again(): Promise<boolean> {

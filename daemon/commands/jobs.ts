@@ -19,7 +19,9 @@ export function jobsCommand(): Command {
     .option('-p, --param <name=value>', 'a parameter of the job', collect, {})
     .option('--json', 'the run as JSON')
     .action(async (job: string, options: { param: Record<string, string>; json?: boolean }) => {
-      const run = await withDaemon((daemon) => daemon.call('runs.start', { from: 'job', requestId: randomId(), job, parameters: options.param }));
+      const run = await withDaemon((daemon) =>
+        daemon.call('runs.start', { from: 'job', requestId: randomId(), job, parameters: options.param }),
+      );
       if (options.json === true) json(run);
       else say(`Started ${bold(run.name)} as ${run.run}.`);
     });
@@ -30,7 +32,9 @@ export function jobsCommand(): Command {
     .option('--hard', 'kill it at once')
     .action(async (text: string, options: { hard?: boolean }) => {
       const { run } = new (await import('../runs/run-store.ts')).RunStore(openState()).find(text);
-      const { alreadyStopped } = await withDaemon((daemon) => daemon.call('runs.stop', { run: run.id, ...(options.hard === true ? { hard: true } : {}) }));
+      const { alreadyStopped } = await withDaemon((daemon) =>
+        daemon.call('runs.stop', { run: run.id, ...(options.hard === true ? { hard: true } : {}) }),
+      );
       say(alreadyStopped ? `${run.name} (${run.id}) has ended already.` : `Stopping ${run.name} (${run.id}).`);
     });
   jobs
@@ -90,7 +94,9 @@ function addCommand(command: Command): void {
     .option('--description <text>')
     .option('--replace', 'overwrite a job of this name')
     .option('--json', 'the job as JSON')
-    .action(async (name: string, words: string[], options: Record<string, never>) => (await import('./job-add.ts')).addJob(name, words, options));
+    .action(async (name: string, words: string[], options: Record<string, never>) =>
+      (await import('./job-add.ts')).addJob(name, words, options),
+    );
 }
 
 async function list(options: { json?: boolean }): Promise<void> {
@@ -135,7 +141,14 @@ async function history(job: string | undefined, options: { limit: number; search
   if (options.json === true) return json(runs);
   if (runs.length === 0) return say('Nothing has ended yet.');
   table(
-    runs.map((run) => [run.run, run.name, when(run.startedAt), age((run.endedAt ?? run.startedAt) - run.startedAt), ending(run), run.startedBy]),
+    runs.map((run) => [
+      run.run,
+      run.name,
+      when(run.startedAt),
+      age((run.endedAt ?? run.startedAt) - run.startedAt),
+      ending(run),
+      run.startedBy,
+    ]),
     ['RUN', 'NAME', 'STARTED', 'TOOK', 'END', 'BY'],
   );
 }

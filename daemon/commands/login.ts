@@ -25,7 +25,10 @@ export function loginCommand(): Command {
     .option('--relay <address>', 'https://host of the relay (default: CLAWTAB_RELAY)')
     .option('--email <address>')
     .option('--create', 'make a new account')
-    .addHelpText('after', '\nExamples:\n  clawtab login --relay https://claw.example\n  clawtab login --relay https://claw.example --create')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  clawtab login --relay https://claw.example\n  clawtab login --relay https://claw.example --create',
+    )
     .action(signIn);
 }
 
@@ -33,7 +36,10 @@ async function signIn(options: Options): Promise<void> {
   const state = openState();
   const member = await readMembership(state);
   const given = options.relay ?? process.env.CLAWTAB_RELAY ?? member?.origin;
-  if (given === undefined) throw new ClawError('usage', 'Which relay? Name it with --relay.', { hint: 'clawtab login --relay https://host   (or start your own: clawtab up)' });
+  if (given === undefined)
+    throw new ClawError('usage', 'Which relay? Name it with --relay.', {
+      hint: 'clawtab login --relay https://host   (or start your own: clawtab up)',
+    });
   const origin = checkOrigin(given);
   const device = await openDeviceKey(state);
   const email = normalEmail(options.email ?? (await ask('E-mail: ')));
@@ -60,7 +66,8 @@ async function newPassword(): Promise<string> {
   say(`A password that no relay can guess: ${bold(phrase)}`);
   const own = await askHidden('Press Enter to take it (write it down), or type your own: ');
   if (own === '') return phrase;
-  if (own.length < MIN_PASSWORD) throw new ClawError('bad_password', `The password has ${own.length} characters; it needs ${MIN_PASSWORD}.`);
+  if (own.length < MIN_PASSWORD)
+    throw new ClawError('bad_password', `The password has ${own.length} characters; it needs ${MIN_PASSWORD}.`);
   if ((await askHidden('Again: ')) !== own) throw new ClawError('bad_password', 'The two passwords differ.');
   return own;
 }

@@ -1,7 +1,8 @@
 /** How the CLI looks: errors, tables, ages, colours (only on a terminal). Knows no command. */
 import { asClawError, EXIT, errorRow } from '../../shared/errors.ts';
 
-const colourful = (stream: NodeJS.WriteStream): boolean => stream.isTTY === true && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb';
+const colourful = (stream: NodeJS.WriteStream): boolean =>
+  stream.isTTY === true && process.env.NO_COLOR === undefined && process.env.TERM !== 'dumb';
 const paint =
   (code: string) =>
   (text: string, stream: NodeJS.WriteStream = process.stdout): string =>
@@ -19,14 +20,16 @@ export const json = (value: unknown): void => say(JSON.stringify(value, null, 2)
 export function printError(thrown: unknown): number {
   const error = asClawError(thrown);
   process.stderr.write(`${red('clawtab:', process.stderr)} ${visible(error.message)}\n`);
-  if (error.code === 'internal' && error.cause instanceof Error && process.env.CLAWTAB_DEBUG) process.stderr.write(`${error.cause.stack}\n`);
+  if (error.code === 'internal' && error.cause instanceof Error && process.env.CLAWTAB_DEBUG)
+    process.stderr.write(`${error.cause.stack}\n`);
   else if (error.code === 'internal' && error.cause instanceof Error) process.stderr.write(`  ${visible(error.cause.message)}\n`);
   if (error.hint !== undefined) process.stderr.write(`try: ${visible(error.hint)}\n`);
   return errorRow(error.code).exit || EXIT.failed;
 }
 
 /** Text from somewhere else, safe on a terminal: no control or direction characters. */
-export const visible = (text: string): string => text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (char) => (char === '\n' ? ' ' : '�'));
+export const visible = (text: string): string =>
+  text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (char) => (char === '\n' ? ' ' : '�'));
 
 /** Columns as wide as their content, the last one cut to the terminal. */
 export function table(rows: readonly (readonly string[])[], head: readonly string[]): void {

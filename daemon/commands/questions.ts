@@ -45,7 +45,8 @@ async function watch(asJson: boolean): Promise<void> {
 }
 
 function became({ state }: Question): string {
-  if (state.state === 'answered') return `answered by ${visible(state.by)}${state.what === undefined ? '' : `: ${visible(state.what)}`} (${state.verdict})`;
+  if (state.state === 'answered')
+    return `answered by ${visible(state.by)}${state.what === undefined ? '' : `: ${visible(state.what)}`} (${state.verdict})`;
   return state.state === 'closed' ? `closed: ${state.reason.replaceAll('_', ' ')}` : 'open';
 }
 
@@ -56,7 +57,9 @@ function show(question: Question): void {
   for (const line of asked.detail === '' ? [] : asked.detail.split('\n')) say(`    ${visible(line)}`);
   say(`  ${visible(asked.text)}`);
   asked.options.forEach((option, i) => {
-    say(`  ${option.default === true ? '›' : ' '} ${i + 1}. ${visible(option.label)}${option.dangerous === true ? dim('  (widens rights)') : ''}`);
+    say(
+      `  ${option.default === true ? '›' : ' '} ${i + 1}. ${visible(option.label)}${option.dangerous === true ? dim('  (widens rights)') : ''}`,
+    );
   });
   const ways = [
     ...(asked.options.length > 0 ? [`clawtab answer ${question.qid} N`] : []),

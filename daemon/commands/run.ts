@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import { ClawError, EXIT } from '../../shared/errors.ts';
 import { loadAgents } from '../agents/registry.ts';
-import { ownCommand } from '../live-runs.ts';
+import { ownCommand } from '../own-command.ts';
 import type { RunRecord } from '../runs/holder-protocol.ts';
 import type { StoredLog } from '../runs/log-segments.ts';
 import { newRunId } from '../runs/run-id.ts';

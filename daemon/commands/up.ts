@@ -38,7 +38,11 @@ export function upCommand(): Command {
 
 async function up(options: Options): Promise<void> {
   const port = await freePort(options.port, options.host);
-  const relay = startRelay({ env: relayEnv(options, port), stdio: 'pipe', ...(options.verbose === true ? { onLine: (line) => say(dim(line)) } : {}) });
+  const relay = startRelay({
+    env: relayEnv(options, port),
+    stdio: 'pipe',
+    ...(options.verbose === true ? { onLine: (line) => say(dim(line)) } : {}),
+  });
   let stopping = false;
   let stopDaemon: () => Promise<number> = async () => 0;
   const down = async (): Promise<void> => {
@@ -48,7 +52,10 @@ async function up(options: Options): Promise<void> {
     const alive = await stopDaemon();
     await relay.stop();
     say('Stopped: relay, database, daemon.');
-    if (alive > 0) say(`${alive} ${alive === 1 ? 'agent is' : 'agents are'} still running in ${alive === 1 ? 'its' : 'their'} own process, as promised. See them: clawtab jobs · stop one: clawtab jobs stop NAME`);
+    if (alive > 0)
+      say(
+        `${alive} ${alive === 1 ? 'agent is' : 'agents are'} still running in ${alive === 1 ? 'its' : 'their'} own process, as promised. See them: clawtab jobs · stop one: clawtab jobs stop NAME`,
+      );
   };
   let signalled: () => void = () => undefined;
   const signal = new Promise<void>((resolve) => {
@@ -63,7 +70,9 @@ async function up(options: Options): Promise<void> {
     const code = await Promise.race([signal.then(() => null), relay.exited]);
     if (code !== null && !stopping) {
       await down();
-      throw new ClawError('relay_unreachable', `The relay ended by itself (exit ${code}).`, { hint: 'Start it again with --verbose to see why.' });
+      throw new ClawError('relay_unreachable', `The relay ended by itself (exit ${code}).`, {
+        hint: 'Start it again with --verbose to see why.',
+      });
     }
     await down();
   } catch (error) {
@@ -90,7 +99,9 @@ async function freePort(text: string, host: string): Promise<number> {
       const taken = error.code === 'EADDRINUSE';
       const code = taken || error.code === 'EACCES' ? 'address_in_use' : 'usage';
       const what = taken ? 'is taken by another program' : error.code === 'EACCES' ? 'needs more rights' : `cannot be used (${error.code})`;
-      const hint = taken ? `Is another clawtab up running? Else take another port: clawtab up --port ${port + 1}` : 'Take another: clawtab up --port 7300';
+      const hint = taken
+        ? `Is another clawtab up running? Else take another port: clawtab up --port ${port + 1}`
+        : 'Take another: clawtab up --port 7300';
       reject(new ClawError(code, `Port ${port} on ${host} ${what}.`, { hint }));
     });
     probe.listen(port, host, () => {
@@ -125,7 +136,9 @@ async function announce(origin: string): Promise<void> {
     say(`\n${bold('ClawTab is up')}: ${bold(origin)}\n`);
     if (account === null) {
       const { link } = await daemon.call('account.enrol', { origin });
-      say('Open this link to create your account or sign in; it also signs this machine in.\nIt carries a one-time secret: show it to nobody.\n');
+      say(
+        'Open this link to create your account or sign in; it also signs this machine in.\nIt carries a one-time secret: show it to nobody.\n',
+      );
       say(`  ${link}\n`);
       if (process.stdout.isTTY) say(renderUnicodeCompact(link, { border: 1 }));
     } else if (account.origin === origin) {

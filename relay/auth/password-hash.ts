@@ -73,21 +73,27 @@ export class PasswordHasher {
     const idle = this.#idle.pop();
     if (idle) clearTimeout(idle.timer);
     const worker = idle?.worker ?? new Worker(WORKER, { eval: true, workerData: this.#library });
+    if (!idle) worker.on('error', () => undefined); // also while nobody waits for it
+    worker.ref();
     const done = (): void => {
-      worker.removeAllListeners();
+      worker.off('message', answered);
+      worker.off('error', failed);
       this.#busy--;
-      this.#next();
     };
-    worker.once('message', (m: { result?: string | boolean; error?: string }) => {
+    const answered = (m: { result?: string | boolean; error?: string }): void => {
       done();
       this.#rest(worker);
       if (m.result === undefined) job.reject(new Error(`password hash: ${m.error ?? 'no result'}`));
       else job.resolve(m.result);
-    });
-    worker.once('error', (error) => {
+      this.#next();
+    };
+    const failed = (error: unknown): void => {
       done();
       job.reject(error instanceof Error ? error : new Error(String(error)));
-    });
+      this.#next();
+    };
+    worker.on('message', answered);
+    worker.on('error', failed);
     worker.postMessage({ hash: job.hash, authKey: job.authKey, salt: randomBytes(16) });
   }
 

@@ -151,6 +151,18 @@ export function place(stateDir: string): Place {
   return { native, base, sockets: socketDir(base, owner), owner };
 }
 
+/** Where the data of that state folder may lie: for whoever removes it. */
+export function databaseDirs(stateDir: string): string[] {
+  const usual = join(stateDir, 'postgres');
+  const note = join(usual, 'socket-dir');
+  const id = join(stateDir, 'database-id');
+  return [
+    usual,
+    ...(existsSync(note) ? [readFileSync(note, 'utf8').trim()] : []),
+    ...(existsSync(id) ? [join(SYSTEM_DIR, readFileSync(id, 'utf8').trim())] : []),
+  ];
+}
+
 function own(path: string, owner: Owner | null): void {
   chmodSync(path, 0o700);
   if (owner) chownSync(path, owner.uid, owner.gid);

@@ -34,7 +34,11 @@ export function serve(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Pro
       if (!line.includes('"listening"')) return;
       const { origin } = JSON.parse(line) as { origin: string };
       const stop = (): Promise<void> =>
-        new Promise((done) => (child.exitCode === null ? (child.once('exit', () => done()), child.kill('SIGTERM')) : done()));
+        new Promise((done) => {
+          if (child.exitCode !== null) return done();
+          child.once('exit', () => done());
+          child.kill('SIGTERM');
+        });
       resolve({ child, pid: child.pid!, origin, startMs: performance.now() - started, stop });
     });
   });
