@@ -38,7 +38,9 @@ export function OptionList(props: AnswerProps) {
     setWriting(null);
   }, [question.qid, question.rev]);
 
-  const takesText = (index: number): boolean => options[index]!.freeText === true || freeText?.option === index;
+  const needsText = (index: number): boolean => options[index]!.freeText === true;
+  /** The agent takes words beside this option, but the option alone is an answer too: a tap on it means just that. */
+  const mayAddText = (index: number): boolean => freeText?.option === index && !needsText(index);
   const send = (index: number, text?: string): void => {
     const labelDigest = question.labelDigests[index] ?? '';
     const option = options[index]!;
@@ -50,7 +52,7 @@ export function OptionList(props: AnswerProps) {
   };
   const tap = (index: number): void => {
     if (!props.admits()) return;
-    if (takesText(index)) return setWriting(writing === index ? null : index);
+    if (needsText(index)) return setWriting(writing === index ? null : index);
     if (options[index]!.dangerous && armed !== index) return setArmed(index);
     setArmed(null);
     send(index);
@@ -64,10 +66,16 @@ export function OptionList(props: AnswerProps) {
             option={option}
             closed={props.closed}
             armed={armed === index}
-            writes={takesText(index)}
+            writes={needsText(index)}
             chosen={chosen?.type === 'option' && chosen.index === index}
             onTap={() => tap(index)}
           />
+          {mayAddText(index) && writing !== index && !chosen && (
+            <button type="button" class="button plain slim" onClick={() => props.admits() && setWriting(index)}>
+              <Icon name="edit" small />
+              {option.label}, and say…
+            </button>
+          )}
           {writing === index && !chosen && (
             <FreeText
               draftKey={draftKey}
