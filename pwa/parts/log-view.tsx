@@ -121,6 +121,7 @@ export function LogView({ model, found }: LogViewProps) {
         <span ref={probe} class="log-probe" aria-hidden="true">
           {PROBE}
         </span>
+        {model.dropped > 0 && <div class="log-gap">Earlier output is kept on the machine, not here.</div>}
         <div class="log-space" style={{ height: `${end + rowsPx(model, view.current.columns)}px` }}>
           {blocks.map((block) => (
             <Block key={block} block={block} top={layout.current.top(block)} model={model} found={found} />

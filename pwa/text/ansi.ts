@@ -4,7 +4,7 @@
  * Never answers a query. Knows no DOM.
  */
 import { type Line, pack, type Span } from './line.ts';
-import { applySgr, PLAIN, styleId, type TextStyle } from './style.ts';
+import { styleAfter } from './style.ts';
 
 /** Longest line kept, in characters; the rest of a longer one is dropped and said so. */
 export const MAX_LINE = 64 * 1024;
@@ -37,8 +37,7 @@ export class AnsiLines {
   #swallowed = 0;
   #params = '';
   #stringEscape = false;
-  #style: TextStyle = PLAIN;
-  #styleNumber = 0;
+  #style = 0;
   /** What is written of the current line: spans while it only grows, cells once the program has gone back in it. */
   #spans: Span[] = [];
   #cells: Cell[] | null = null;
@@ -152,7 +151,7 @@ export class AnsiLines {
     if (code === 0x1b) return;
     this.#ground();
     if (code < 0x20) this.#control(code);
-    else if (code === 0x63) this.#setStyle(PLAIN);
+    else if (code === 0x63) this.#style = 0;
     else if (code === 0x45) this.#newline();
   }
 
@@ -188,17 +187,15 @@ export class AnsiLines {
   }
 
   #csi(params: string, final: string): void {
-    if (final === 'm' && /^[\d;:]*$/.test(params)) return this.#setStyle(applySgr(this.#style, params));
+    if (final === 'm') {
+      if (/^[\d;:]*$/.test(params)) this.#style = styleAfter(this.#style, params);
+      return;
+    }
     if (final === 'K' && /^[012]?$/.test(params)) return this.#eraseInLine(params);
     if ((final === 'h' || final === 'l') && /^\?(?:47|1047|1049)$/.test(params)) this.altScreen = final === 'h';
     if (final === 'C' && this.#cursorForward && /^\d{0,4}$/.test(params))
       this.#print(' '.repeat(Math.min(Number(params) || 1, MAX_FORWARD)));
     if ('ABEFHJLMSTdfr'.includes(final)) this.addressing++;
-  }
-
-  #setStyle(style: TextStyle): void {
-    this.#style = style;
-    this.#styleNumber = styleId(style);
   }
 
   #newline(): void {
@@ -216,8 +213,8 @@ export class AnsiLines {
     const kept = text.length > room ? text.slice(0, Math.max(0, room)) : text;
     if (kept.length < text.length) this.#cut = true;
     const last = this.#spans[this.#spans.length - 1];
-    if (last && last.style === this.#styleNumber) last.text += kept;
-    else if (kept) this.#spans.push({ text: kept, style: this.#styleNumber });
+    if (last && last.style === this.#style) last.text += kept;
+    else if (kept) this.#spans.push({ text: kept, style: this.#style });
     this.#length += kept.length;
     this.#column = this.#length;
   }
@@ -249,7 +246,7 @@ export class AnsiLines {
         break;
       }
       while (cells.length < this.#column) cells.push(BLANK);
-      cells[this.#column++] = { char, style: this.#styleNumber };
+      cells[this.#column++] = { char, style: this.#style };
     }
     this.#length = cells.length;
   }

@@ -12,8 +12,11 @@ export interface Gap {
 export type Entry = Line | Gap;
 export const isGap = (entry: Entry): entry is Gap => typeof entry === 'object' && 'gap' in entry;
 
-/** Lines kept; the machine keeps the rest. */
+/** Lines kept, and what they may cost in memory, bytes; the machine keeps the rest. */
 export const MAX_LINES = 1_000_000;
+const MAX_COST = 110_000_000;
+/** What a string costs beside its characters. */
+const STRING_COST = 24;
 /** Dropped at once when there are too many, so that it happens seldom. */
 const TRIM_LINES = 50_000;
 /** Work in one go, ms and bytes: far below what a finger notices. */
@@ -43,6 +46,7 @@ export class LogModel {
   #queue: (Uint8Array | Gap)[] = [];
   #at = 0;
   #pumping = false;
+  #cost = 0;
 
   constructor(options: LogModelOptions) {
     this.#options = options;
@@ -133,25 +137,53 @@ export class LogModel {
   #add(entry: Entry): void {
     this.entries.push(entry);
     this.widths.push(isGap(entry) ? -1 : cells(lineText(entry)));
-    if (this.entries.length < MAX_LINES + TRIM_LINES) return;
-    this.entries.splice(0, TRIM_LINES);
-    this.widths.splice(0, TRIM_LINES);
-    this.dropped += TRIM_LINES;
+    this.#cost += costOf(entry);
+    if (this.entries.length < MAX_LINES + TRIM_LINES && this.#cost < MAX_COST) return;
+    const gone = Math.min(TRIM_LINES, this.entries.length - 1);
+    for (const old of this.entries.splice(0, gone)) this.#cost -= costOf(old);
+    this.widths.splice(0, gone);
+    this.dropped += gone;
   }
 }
+
+/** One byte a character, or two where there is one beyond Latin-1. */
+const costOf = (entry: Entry): number => (isGap(entry) ? STRING_COST : STRING_COST + entry.length * (BEYOND_LATIN.test(entry) ? 2 : 1));
+const BEYOND_LATIN = /[^\u0000-\u00ff]/;
 
 export const entryText = (entry: Entry): string =>
   isGap(entry) ? `[${entry.gap.to - entry.gap.from} bytes missing: ${entry.gap.why}]` : lineText(entry);
 
 const NOT_ASCII = /[^\u0020-\u007e]/;
-const WIDE =
-  /[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u;
-const NO_WIDTH = /\p{Mn}|\p{Me}|\u200d|[\ufe00-\ufe0f]/u;
+const NO_WIDTH = /\p{Mn}|\p{Me}/u;
+
+/** Two cells: East Asian wide forms and most pictographs. */
+const isWide = (c: number): boolean =>
+  (c >= 0x1100 && c <= 0x115f) ||
+  (c >= 0x2e80 && c <= 0x303e) ||
+  (c >= 0x3041 && c <= 0xa4cf) ||
+  (c >= 0xac00 && c <= 0xd7a3) ||
+  (c >= 0xf900 && c <= 0xfaff) ||
+  (c >= 0xfe30 && c <= 0xfe6f) ||
+  (c >= 0xff00 && c <= 0xff60) ||
+  (c >= 0xffe0 && c <= 0xffe6) ||
+  (c >= 0x1f300 && c <= 0x1faff) ||
+  (c >= 0x20000 && c <= 0x3fffd);
 
 /** Width in cells, near enough to know how often a line wraps. */
 export function cells(text: string): number {
   if (!NOT_ASCII.test(text)) return text.length;
   let width = 0;
-  for (const char of text) width += NO_WIDTH.test(char) ? 0 : WIDE.test(char) ? 2 : 1;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.codePointAt(i)!;
+    if (code > 0xffff) i++;
+    if (code < 0x300) width++;
+    else if (isWide(code)) width += 2;
+    else if (
+      code !== 0x200d &&
+      (code < 0xfe00 || code > 0xfe0f) &&
+      !(code < 0x1dc0 ? code < 0x0370 || NO_WIDTH.test(String.fromCodePoint(code)) : false)
+    )
+      width++;
+  }
   return width;
 }

@@ -44,6 +44,20 @@ export function styleId(style: TextStyle): number {
 
 export const styleOf = (id: number): TextStyle => styles[id] ?? PLAIN;
 
+/** Where a sequence leads from a style: programs use the same few again and again. */
+const steps = new Map<string, number>();
+const MAX_STEPS = 8192;
+
+/** Number of the style after SGR `params` on style `from`. */
+export function styleAfter(from: number, params: string): number {
+  const key = `${from};${params}`;
+  const known = steps.get(key);
+  if (known !== undefined) return known;
+  const next = styleId(applySgr(styleOf(from), params));
+  if (steps.size < MAX_STEPS) steps.set(key, next);
+  return next;
+}
+
 const clampByte = (n: number): number => Math.min(255, Math.max(0, n));
 
 /** `38;5;n`, `38;2;r;g;b` and their colon forms; returns the colour and how many parameters it took, or null. */
