@@ -16,8 +16,9 @@ import { OutputFeed, type OutputSink } from './machine/output-feed.ts';
 import { Session, type Stored, stored } from './session.ts';
 import { app, apply, report } from './state.ts';
 import { type AccountRecord, machineStore, type OutboxItem, vault, wipe } from './store/database.ts';
+import { forgetDrafts } from './store/drafts.ts';
 import { ANSWER_TTL_S } from './store/outbox.ts';
-import { saveStates } from './store/saved-states.ts';
+import { saveStates, stopSaving } from './store/saved-states.ts';
 
 export interface PageSession {
   ask<C extends CommandName>(machine: string, cmd: C, args: ArgsOf<C>, deadlineMs?: number): Promise<ResultOf<C>>;
@@ -103,10 +104,21 @@ async function forget(): Promise<void> {
   live = null;
   session = null;
   feeds.clear();
+  stopSaving();
+  forgetDrafts();
+  apply({ type: 'signed_out' });
+  await unsubscribePush();
   await wipe();
   const kept = await caches.keys().catch((): string[] => []);
   await Promise.all(kept.filter((name) => !name.includes('precache')).map((name) => caches.delete(name)));
-  apply({ type: 'signed_out' });
+}
+
+/** A device that has left must not be told anything more. */
+async function unsubscribePush(): Promise<void> {
+  const registration = await navigator.serviceWorker?.getRegistration().catch(() => undefined);
+  const subscription = await registration?.pushManager?.getSubscription().catch(() => null);
+  await subscription?.unsubscribe().catch(() => false);
+  for (const shown of (await registration?.getNotifications().catch(() => [])) ?? []) shown.close();
 }
 
 export async function signOut(): Promise<void> {

@@ -18,10 +18,15 @@ export function draft(key: string): Signal<string> {
 
 export function setDraft(key: string, text: string): void {
   draft(key).value = text;
-  clearTimeout(timers.get(key));
+  // The first letter goes to disk at once, what follows soon after: a reload may come at any moment.
+  if (timers.has(key)) return;
+  void put(key);
   timers.set(
     key,
-    setTimeout(() => void write(key), WRITE_MS),
+    setTimeout(() => {
+      timers.delete(key);
+      void put(key);
+    }, WRITE_MS),
   );
 }
 
@@ -29,8 +34,7 @@ export function clearDraft(key: string): void {
   setDraft(key, '');
 }
 
-async function write(key: string): Promise<void> {
-  timers.delete(key);
+async function put(key: string): Promise<void> {
   const text = draft(key).value;
   // A full or closed store costs the draft's survival, not the draft.
   await (text ? draftStore.put({ key, text, savedAtMs: Date.now() }) : draftStore.remove(key)).catch(() => undefined);
@@ -40,7 +44,8 @@ async function write(key: string): Promise<void> {
 export async function flushDrafts(): Promise<void> {
   const due = [...timers.keys()];
   for (const key of due) clearTimeout(timers.get(key));
-  await Promise.all(due.map(write));
+  timers.clear();
+  await Promise.all(due.map(put));
 }
 
 export async function loadDrafts(): Promise<void> {
@@ -48,4 +53,11 @@ export async function loadDrafts(): Promise<void> {
     if (Date.now() - savedAtMs > KEEP_MS) void draftStore.remove(key).catch(() => undefined);
     else if (draft(key).value === '') draft(key).value = text;
   }
+}
+
+/** Signed out: nothing that was written stays, in memory or on its way to disk. */
+export function forgetDrafts(): void {
+  for (const timer of timers.values()) clearTimeout(timer);
+  timers.clear();
+  for (const field of fields.values()) field.value = '';
 }

@@ -1,0 +1,125 @@
+/** What the page does when things go: no network, no relay, a killed tab, two phones. Nothing is sent twice, nothing is lost in silence. */
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { launchChromium } from '../rig/browser.ts';
+import { createPlace, type Place } from '../rig/place.ts';
+import { comeBack, type Home, home, type Phone, permissionCard, signedIn, signedUp, workerReady, yes } from './page-rig.ts';
+
+let place: Place;
+let at: Home;
+let browser: Browser;
+let phone: Phone;
+
+describe('a phone whose network comes and goes', { timeout: 120_000 }, () => {
+  beforeAll(async () => {
+    place = createPlace();
+    at = await home(place);
+    browser = await launchChromium();
+    phone = await signedUp(browser, at);
+    await workerReady(phone.page);
+    await phone.page.getByRole('button', { name: 'Try it' }).click();
+    await permissionCard(phone.page).waitFor();
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await at?.up.interrupt();
+    place?.remove();
+  }, 60_000);
+
+  it('keeps an answer while nobody can be reached, and takes it back on request', async () => {
+    const { page } = phone;
+    await at.up.interrupt();
+    await page.getByText(/No connection to the relay|Connecting/).waitFor();
+    await yes(page).click();
+    await page.getByRole('status').filter({ hasText: 'Waiting for the machine' }).waitFor();
+    await page.getByRole('button', { name: 'Take back' }).click();
+    await page.getByRole('status').filter({ hasText: 'Waiting for the machine' }).waitFor({ state: 'detached' });
+    await yes(page).click();
+    await page.getByRole('status').filter({ hasText: 'Waiting for the machine' }).waitFor();
+  });
+
+  it('starts without network and still has the card and the answer that waits', async () => {
+    await phone.page.close();
+    const page = await phone.context.newPage();
+    page.setDefaultTimeout(30_000);
+    await page.goto(at.origin);
+    await permissionCard(page).waitFor();
+    await page.getByRole('status').filter({ hasText: 'Waiting for the machine' }).waitFor();
+    await page.getByText(/What you see is .* old/).waitFor();
+    phone = { ...phone, page };
+  });
+
+  it('sends it once when the machine is back, and the agent goes on', async () => {
+    at = await comeBack(at);
+    await phone.page.getByRole('status').filter({ hasText: 'Confirmed' }).waitFor();
+    await phone.page.getByText('What should the commit message be?').waitFor();
+    // The menu that was answered stands in the log with its one answer.
+    await phone.page.getByRole('link', { name: 'View run' }).first().click();
+    await phone.page.getByRole('button', { name: 'Log' }).click();
+    await phone.page.getByText('12 tests passed', { exact: false }).waitFor();
+    expect(await phone.page.getByText('12 tests passed', { exact: false }).count()).toBe(1);
+    await phone.page.goto(at.origin);
+  });
+
+  it('keeps a draft over a reload', async () => {
+    const { page } = phone;
+    const field = page.getByRole('article').filter({ hasText: 'commit message' }).getByRole('textbox');
+    await field.fill('fix: half a thou');
+    await page.reload();
+    await expect.poll(() => field.inputValue(), { timeout: 20_000 }).toBe('fix: half a thou');
+  });
+
+  it('lets two phones answer at once: one is typed, the other is told', async () => {
+    const other = await signedIn(browser, at, phone.password);
+    const cards = [phone.page, other.page].map((page) => page.getByRole('article').filter({ hasText: 'commit message' }));
+    await cards[1]!.waitFor();
+    await cards[0]!.getByRole('textbox').fill('from the first');
+    await cards[1]!.getByRole('textbox').fill('from the second');
+    // By place, so that neither waits for the other's outcome.
+    const buttons = cards.map((card) => card.getByRole('button', { name: 'Send' }));
+    await Promise.all(buttons.map((button) => button.click({ trial: true })));
+    const places = await Promise.all(buttons.map((button) => button.boundingBox()));
+    await Promise.all([phone.page, other.page].map((page, i) => page.touchscreen.tap(places[i]!.x + 20, places[i]!.y + 20)));
+    const outcome = async (page: typeof phone.page): Promise<string> =>
+      (await page
+        .getByRole('status')
+        .filter({ hasText: /Confirmed|already answered/i })
+        .first()
+        .textContent()) ?? '';
+    const words = await Promise.all([outcome(phone.page), outcome(other.page)]);
+    expect(words.filter((w) => /Confirmed/.test(w))).toHaveLength(1);
+    expect(words.filter((w) => /already answered/i.test(w))).toHaveLength(1);
+    expect(other.faults).toEqual([]);
+    await other.context.close();
+  });
+
+  it('shows nothing of the account after signing out, and has nothing left', async () => {
+    const { page, faults } = phone;
+    await page.goto(`${at.origin}/settings`);
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await page.getByRole('button', { name: 'Sign out and wipe' }).click();
+    await page.getByRole('button', { name: 'Create account' }).waitFor();
+    const left = await page.evaluate(async () => {
+      const db = await new Promise<IDBDatabase>((resolve, reject) => {
+        const request = indexedDB.open('clawtab');
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+      const stores = [...db.objectStoreNames];
+      const counts = await Promise.all(
+        stores.map(
+          (name) =>
+            new Promise<number>((resolve) => {
+              const request = db.transaction(name).objectStore(name).count();
+              request.onsuccess = () => resolve(request.result);
+            }),
+        ),
+      );
+      db.close();
+      return { records: counts.reduce((a, b) => a + b, 0), local: localStorage.length };
+    });
+    expect(left).toEqual({ records: 0, local: 0 });
+    expect(faults).toEqual([]);
+  });
+});
