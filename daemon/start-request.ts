@@ -33,7 +33,7 @@ export interface Planner {
 export function planStart(request: Start, planner: Planner): Planned {
   switch (request.from) {
     case 'demo':
-      return { argv: planner.demo(), cwd: planner.home, name: 'demo', agent: null, job: null, env: {} };
+      return { argv: planner.demo(), cwd: planner.home, name: 'demo', agent: 'demo', job: null, env: {} };
     case 'command':
       return { ...plain(checkCwd(request.cwd, planner.roots)), argv: request.argv, name: request.name ?? path.basename(request.argv[0]!) };
     case 'agent': {
