@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /** The `clawtab` command: which command is meant, and what happens when it fails. Each command is loaded only when it is called. */
 import { Command, CommanderError } from 'commander';
-import { EXIT } from '../shared/errors.ts';
+import { ClawError, EXIT } from '../shared/errors.ts';
+import { nearest } from './commands/nearest.ts';
 import { printError } from './commands/print.ts';
 import { VERSION } from './version.ts';
 
@@ -66,6 +67,8 @@ async function main(argv: readonly string[]): Promise<number> {
     return EXIT.usage;
   }
   try {
+    checkCommand(program, argv);
+    warnOfVariables(process.env);
     await program.parseAsync(argv as string[], { from: 'user' });
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
@@ -73,6 +76,52 @@ async function main(argv: readonly string[]): Promise<number> {
     return printError(error);
   }
 }
+
+/** Throws `unknown_command` with the one that was probably meant, also below a command that has a default. */
+function checkCommand(program: Command, argv: readonly string[]): void {
+  const [first, second] = argv;
+  if (first === undefined || first.startsWith('-')) return;
+  const names = (command: Command): string[] => command.commands.map((below) => below.name());
+  const top = program.commands.find((command) => command.name() === first);
+  const said = (word: string, path: string, meant: string | undefined): never => {
+    throw new ClawError('unknown_command', `There is no command “${path}${word}”.`, {
+      hint: meant === undefined ? 'clawtab --help' : `clawtab ${meant}`,
+    });
+  };
+  if (top === undefined) {
+    if (first === 'help') return;
+    const own = nearest(first, names(program));
+    const below = nearest(first, Object.keys(BELOW));
+    return said(first, '', own ?? (below === undefined ? undefined : BELOW[below]));
+  }
+  const below = names(top);
+  if (below.length === 0 || second === undefined || second.startsWith('-') || below.includes(second) || second === 'help') return;
+  const meant = nearest(second, below);
+  said(second, `${first} `, meant === undefined ? `${first} --help` : `${first} ${meant}`);
+}
+
+/** Words that stand below another command: typed alone they are understood as meant. */
+const BELOW: Record<string, string> = {
+  status: 'daemon status',
+  start: 'daemon start',
+  stop: 'daemon stop',
+  restart: 'daemon restart',
+  logs: 'jobs logs',
+  history: 'jobs history',
+  list: 'jobs',
+  trust: 'devices trust',
+};
+
+/** BAD-75: a variable that is nearly one of ours does nothing, silently, unless somebody says so. */
+function warnOfVariables(env: NodeJS.ProcessEnv): void {
+  for (const name of Object.keys(env)) {
+    if (!name.startsWith('CLAWTAB_') || VARIABLES.includes(name)) continue;
+    const meant = nearest(name, VARIABLES);
+    process.stderr.write(`clawtab: the variable ${name} is not known${meant === undefined ? '' : `; did you mean ${meant}?`}\n`);
+  }
+}
+
+const VARIABLES = ['CLAWTAB_STATE', 'CLAWTAB_RELAY', 'CLAWTAB_RUN', 'CLAWTAB_OUTER_RUNS', 'CLAWTAB_DEBUG', 'CLAWTAB_DEMO_PACE'];
 
 /** The same manners for a command and all below it: errors as `clawtab: …`, never an exit from inside. */
 function settle(command: Command): void {

@@ -1,0 +1,155 @@
+/** The command line as people mistype it: one clear sentence, the way out, the documented exit code. */
+import { spawn } from 'node:child_process';
+import * as fs from 'node:fs';
+import * as net from 'node:net';
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ownCommand } from './own-command.ts';
+import { makePlace, type Place } from './test-daemon.ts';
+
+let place: Place;
+beforeAll(() => {
+  place = makePlace();
+});
+afterAll(() => place.remove());
+
+interface Ran {
+  code: number | null;
+  out: string;
+  err: string;
+}
+
+function clawtab(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ran> {
+  const [node, ...rest] = ownCommand('cli');
+  const child = spawn(node!, [...rest, ...args], { env: { ...place.env, ...env }, cwd: place.dir });
+  const ran: Ran = { code: null, out: '', err: '' };
+  child.stdout.on('data', (chunk) => {
+    ran.out += chunk;
+  });
+  child.stderr.on('data', (chunk) => {
+    ran.err += chunk;
+  });
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input);
+  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ran, code })));
+}
+
+const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: NodeJS.ProcessEnv }[] = [
+  { name: 'BAD-66: nothing', args: [], code: 2, says: ['Usage: clawtab'] },
+  { name: 'BAD-66: an unknown command', args: ['frobnicate'], code: 2, says: ['There is no command “frobnicate”', 'try: clawtab --help'] },
+  { name: 'BAD-66: a typo', args: ['questoins'], code: 2, says: ['try: clawtab questions'] },
+  { name: 'BAD-66: a typo of a word below another command', args: ['stauts'], code: 2, says: ['try: clawtab daemon status'] },
+  {
+    name: 'BAD-66: a typo below a command that has a default',
+    args: ['jobs', 'histroy'],
+    code: 2,
+    says: ['“jobs histroy”', 'try: clawtab jobs history'],
+  },
+  { name: 'BAD-67: an unknown flag', args: ['questions', '--wacth'], code: 2, says: ["unknown option '--wacth'", '--watch'] },
+  { name: 'BAD-67: a flag without its value', args: ['login', '--relay'], code: 2, says: ["option '--relay <address>' argument missing"] },
+  { name: 'BAD-67: a port that is no number', args: ['up', '--port', 'abc'], code: 2, says: ['--port takes a number', 'abc'] },
+  { name: 'BAD-67: a port out of range', args: ['up', '--port', '70000'], code: 2, says: ['0 to 65535'] },
+  { name: 'BAD-68: run without a command', args: ['run'], code: 2, says: ["missing required argument 'command'"] },
+  {
+    name: 'BAD-68: an agent that is not installed',
+    args: ['run', '--', 'no-such-agent'],
+    code: 127,
+    says: ['"no-such-agent" was not found', 'PATH searched'],
+  },
+  { name: 'BAD-69: no HOME', args: ['questions'], code: 3, says: ['HOME is not set'], env: { HOME: '', CLAWTAB_STATE: '' } },
+  {
+    name: 'BAD-69: a relative state directory',
+    args: ['questions'],
+    code: 3,
+    says: ['must be an absolute path'],
+    env: { CLAWTAB_STATE: 'here' },
+  },
+  { name: 'no daemon', args: ['questions'], code: 5, says: ['The daemon is not running', 'try: Start it with `clawtab daemon start`'] },
+  {
+    name: 'a relay without TLS',
+    args: ['login', '--relay', 'http://example.com'],
+    code: 3,
+    says: ['is not encrypted', 'https://example.com'],
+  },
+  { name: 'a relay that is no address', args: ['login', '--relay', 'example'], code: 2, says: ['is not the address of a relay'] },
+  { name: 'login without a relay', args: ['login'], code: 2, says: ['--relay'] },
+  { name: 'a run that is not there', args: ['jobs', 'logs', 'nothing-like-it'], code: 1, says: ['There is no run "nothing-like-it"'] },
+  { name: 'a job of both kinds', args: ['jobs', 'add', 'x', '--agent', 'claude', '--', 'ls'], code: 2, says: ['either an agent'] },
+  { name: 'edit of a job that is not there', args: ['jobs', 'edit', 'nothing'], code: 1, says: ['There is no job “nothing”'] },
+  { name: 'a job name that is a path', args: ['jobs', 'edit', '../etc'], code: 2, says: ['is no job name'] },
+];
+
+describe('the command line', () => {
+  it.each(ROWS)('$name', async ({ args, code, says, env }) => {
+    const ran = await clawtab(args, env);
+    for (const text of says) expect(ran.err).toContain(text);
+    expect(ran.code).toBe(code);
+    expect(ran.err).not.toMatch(/\n\s+at /);
+  });
+
+  it('BAD-75: warns of a variable that is nearly one of ours', async () => {
+    const ran = await clawtab(['daemon', 'status'], { CLAWTAB_STATES: '/tmp/x' });
+    expect(ran.err).toContain('CLAWTAB_STATES is not known; did you mean CLAWTAB_STATE?');
+  });
+
+  it('BAD-73: names the way out where the port is taken', async () => {
+    const other = net.createServer().listen(0, '127.0.0.1');
+    await new Promise((resolve) => other.once('listening', resolve));
+    const { port } = other.address() as net.AddressInfo;
+    const ran = await clawtab(['up', '--port', String(port)]);
+    expect(ran.err).toContain(`Port ${port} on 127.0.0.1 is taken by another program`);
+    expect(ran.err).toContain(`--port ${port + 1}`);
+    expect(ran.code).toBe(5);
+    other.close();
+  });
+
+  it('BAD-76: names file, line and column of a setting that cannot be read', async () => {
+    const config = path.join(place.env.CLAWTAB_STATE!, 'config.toml');
+    const say = async (text: string | Buffer): Promise<Ran> => {
+      fs.rmSync(config, { force: true, recursive: true });
+      fs.writeFileSync(config, text, { mode: 0o600 });
+      return clawtab(['daemon', 'run']);
+    };
+    expect(await say('roots = [')).toMatchObject({ code: 3, err: expect.stringMatching(/config\.toml: line 1, column \d+/) });
+    expect(await say('rots = ["/x"]')).toMatchObject({ code: 3, err: expect.stringContaining('there is no setting “rots”') });
+    expect(await say('name = 5')).toMatchObject({ code: 3, err: expect.stringContaining('name') });
+    fs.chmodSync(config, 0o644);
+    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 7, err: expect.stringContaining('chmod 600') });
+    fs.rmSync(config);
+    fs.symlinkSync('/etc/passwd', config);
+    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('symbolic link') });
+    fs.rmSync(config);
+    fs.mkdirSync(config);
+    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('not a regular file') });
+    fs.rmdirSync(config);
+  });
+
+  it('BAD-77: refuses a device key that is open to others, and one that is damaged, without touching it', async () => {
+    const key = path.join(place.env.CLAWTAB_STATE!, 'account', 'device.key');
+    await clawtab(['login', '--relay', 'https://127.0.0.1:1', '--email', 'a@b.c'], {}, 'some password\n');
+    const good = fs.readFileSync(key);
+    fs.chmodSync(key, 0o644);
+    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 7, err: expect.stringContaining('chmod 600') });
+    fs.chmodSync(key, 0o600);
+    for (const bad of [good.subarray(0, 10), Buffer.alloc(good.length), Buffer.from('')]) {
+      fs.writeFileSync(key, bad);
+      expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('is damaged') });
+      expect(fs.readFileSync(key).equals(bad)).toBe(true);
+    }
+    fs.rmSync(key);
+  });
+
+  it('BAD-78: refuses a file in the place of the socket', async () => {
+    fs.writeFileSync(place.socket, 'precious');
+    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('not a socket') });
+    expect(fs.readFileSync(place.socket, 'utf8')).toBe('precious');
+    fs.rmSync(place.socket);
+  });
+
+  it('takes a wrong password and a relay that is away for what they are', async () => {
+    const ran = await clawtab(['login', '--relay', 'http://127.0.0.1:1', '--email', 'a@b.c'], {}, 'some password\n');
+    expect(ran).toMatchObject({ code: 5, err: expect.stringContaining('does not answer') });
+    const bad = await clawtab(['login', '--relay', 'http://127.0.0.1:1', '--email', 'nothing'], {}, 'x\n');
+    expect(bad).toMatchObject({ code: 2, err: expect.stringContaining('is no e-mail address') });
+  });
+});
