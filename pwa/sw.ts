@@ -3,7 +3,7 @@ import { cleanupOutdatedCaches, createHandlerBoundToURL, matchPrecache, type Pre
 import { vault } from './store/database.ts';
 import { outcomeText, putAnswer, sendFromWorker } from './worker/answer.ts';
 import { type NotificationData, pathOf, type ToPage } from './worker/messages.ts';
-import { noticeOf, tappedOption } from './worker/notices.ts';
+import { noticeOf, sealedBytes, tappedOption } from './worker/notices.ts';
 
 declare const self: ServiceWorkerGlobalScope & { __WB_MANIFEST: (PrecacheEntry | string)[] };
 
@@ -40,7 +40,7 @@ async function badge(): Promise<void> {
 }
 
 self.addEventListener('push', (event) => {
-  const sealed = new Uint8Array(event.data?.arrayBuffer() ?? new ArrayBuffer(0));
+  const sealed = sealedBytes(new Uint8Array(event.data?.arrayBuffer() ?? new ArrayBuffer(0)));
   event.waitUntil(
     (async () => {
       const maxActions = (Notification as { maxActions?: number }).maxActions ?? 0;

@@ -2,6 +2,7 @@
  * From sealed push to shown notification. Every push shows something, whatever is in it: browsers take the permission away from pages whose
  * pushes show nothing. Decides what may be answered from a notification; sending the answer is worker/answer.ts'.
  */
+import { fromBase64url } from '../../shared/bytes.ts';
 import { openPush, type PushMessage } from '../../shared/push-seal.ts';
 import { vault } from '../store/database.ts';
 import { oneLine, visibleText } from '../text/visible.ts';
@@ -24,6 +25,12 @@ const something = (body: string): Shown => ({
   options: { ...LOOKS, body, tag: 'clawtab', silent: true },
   message: null,
 });
+
+/** The seal as bytes, or as base64url where a carrier takes text only (tests through the browser's tools). 28 bytes are iv and tag. */
+export function sealedBytes(body: Uint8Array): Uint8Array {
+  if (body.length < 40 || body.some((b) => b > 0x7a)) return body;
+  return fromBase64url(String.fromCharCode(...body)) ?? body;
+}
 
 /** Opens the inner seal with the key of the machine that made it; null where no machine of ours did. Each push is taken once. */
 async function open(sealed: Uint8Array): Promise<PushMessage | 'seen' | null> {

@@ -1,0 +1,251 @@
+/**
+ * Pushes on the page's side: the real service worker opens what the daemon's key has sealed, shows it, and an answer tapped there reaches the
+ * agent with no page open. The browser's tools deliver the push, since a Chromium without its push service cannot subscribe.
+ */
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, CDPSession, Page, Worker } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fromBase64url, toBase64url } from '../../shared/bytes.ts';
+import { createSigningKey } from '../../shared/keys.ts';
+import { type PushMessage, sealPush } from '../../shared/push-seal.ts';
+import { launchChromium, PHONE } from '../rig/browser.ts';
+import { createPlace, type Place } from '../rig/place.ts';
+import { type Home, home, type Phone, permissionCard, signedUp, workerReady } from './page-rig.ts';
+
+let place: Place;
+let at: Home;
+let browser: Browser;
+let phone: Phone;
+let tools: CDPSession;
+let registrationId = '';
+let blank: Page;
+let count = 100;
+
+/** A subscription such as a browser with a push service would give. */
+async function pretendSubscription(context: BrowserContext): Promise<void> {
+  const key = toBase64url((await createSigningKey()).publicRaw);
+  const auth = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
+  await context.addInitScript(
+    ({ p256dh, secret }) => {
+      const subscription = {
+        endpoint: 'https://fcm.googleapis.com/fcm/send/pretended',
+        toJSON: () => ({ endpoint: 'https://fcm.googleapis.com/fcm/send/pretended', keys: { p256dh, auth: secret } }),
+        unsubscribe: async () => true,
+      };
+      const subscribed = (): boolean => localStorage.getItem('test-subscribed') !== null;
+      PushManager.prototype.getSubscription = async () => (subscribed() ? (subscription as never) : null);
+      PushManager.prototype.subscribe = async () => {
+        localStorage.setItem('test-subscribed', '1');
+        return subscription as never;
+      };
+    },
+    { p256dh: key, secret: auth },
+  );
+}
+
+/** The key that the phone gave to the daemon, from the daemon's own file. */
+function pushKeyOfDaemon(): { key: Uint8Array } {
+  const find = (folder: string): string | undefined => {
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      const full = join(folder, entry.name);
+      if (entry.isDirectory()) {
+        const inner = find(full);
+        if (inner) return inner;
+      } else if (entry.name === 'devices.json' && readFileSync(full, 'utf8').includes('"push"')) return full;
+    }
+    return undefined;
+  };
+  const book = JSON.parse(readFileSync(find(place.home)!, 'utf8')) as { devices: Record<string, { push?: { key: string } }> };
+  const key = Object.values(book.devices).find((d) => d.push)!.push!.key;
+  return { key: fromBase64url(key)! };
+}
+
+async function deliver(body: string): Promise<void> {
+  await tools.send('ServiceWorker.deliverPushMessage', { origin: at.origin, registrationId, data: body });
+}
+
+async function push(message: Omit<PushMessage, 'v' | 'n' | 'exp'> & { n?: number; exp?: number }): Promise<void> {
+  const sealed = await sealPush(pushKeyOfDaemon().key, { v: 1, n: ++count, exp: Date.now() + 60_000, ...message });
+  await deliver(toBase64url(sealed));
+}
+
+interface ShownNotice {
+  title: string;
+  body: string;
+  tag: string;
+  actions: string[];
+}
+
+const worker = (): Worker => phone.context.serviceWorkers()[0]!;
+const shown = (): Promise<ShownNotice[]> =>
+  worker().evaluate(async () => {
+    const scope = self as unknown as ServiceWorkerGlobalScope;
+    const all = await scope.registration.getNotifications();
+    return all.map((n) => ({
+      title: n.title,
+      body: n.body,
+      tag: n.tag,
+      actions: ((n as unknown as { actions?: { title: string }[] }).actions ?? []).map((a) => a.title),
+    }));
+  });
+
+/** A tap on the button with that name. */
+async function tap(tag: string, title: string): Promise<void> {
+  await worker().evaluate(
+    async ([wantedTag, wantedTitle]) => {
+      const scope = self as unknown as ServiceWorkerGlobalScope;
+      const notification = (await scope.registration.getNotifications({ tag: wantedTag! }))[0]!;
+      const actions = (notification as unknown as { actions: { action: string; title: string }[] }).actions;
+      const { action } = actions.find((a) => a.title === wantedTitle)!;
+      try {
+        scope.dispatchEvent(new NotificationEvent('notificationclick', { notification, action }));
+      } catch {
+        // An event that no finger made may not prolong the worker's life; the browser's tools do that here.
+      }
+    },
+    [tag, title],
+  );
+}
+
+describe('pushes', { timeout: 120_000 }, () => {
+  beforeAll(async () => {
+    place = createPlace();
+    at = await home(place);
+    browser = await launchChromium();
+    phone = await signedUp(browser, at, { ...PHONE, permissions: ['notifications'] });
+    await workerReady(phone.page);
+    await pretendSubscription(phone.context);
+    await phone.context.route('**/v1/meta', async (route) => {
+      const response = await route.fetch();
+      const vapidPublicKey = toBase64url((await createSigningKey()).publicRaw);
+      await route.fulfill({ response, json: { ...(await response.json()), vapidPublicKey } });
+    });
+    await phone.page.goto(`${at.origin}/settings`);
+    await phone.page.getByRole('button', { name: 'Notify me' }).click();
+    await phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
+    blank = await phone.context.newPage();
+    tools = await phone.context.newCDPSession(blank);
+    const known = new Promise<string>((resolve) => {
+      tools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
+        const own = registrations.find((r) => r.scopeURL.startsWith(at.origin));
+        if (own) resolve(own.registrationId);
+      });
+    });
+    await tools.send('ServiceWorker.enable');
+    registrationId = await known;
+    await phone.page.goto(at.origin);
+    await phone.page.getByRole('button', { name: 'Try it' }).click();
+    await permissionCard(phone.page).waitFor();
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await at?.up.interrupt();
+    place?.remove();
+  }, 60_000);
+
+  /** The open question as the daemon would push it. */
+  async function theQuestion(): Promise<Omit<PushMessage, 'v' | 'n' | 'exp'>> {
+    const read = () =>
+      phone.page.evaluate(
+        () =>
+          new Promise<{ id: string; snapshot: { machine: { name: string }; questions: Record<string, unknown>[] } }[]>((resolve) => {
+            const request = indexedDB.open('clawtab');
+            request.onsuccess = () => {
+              const all = request.result.transaction('machines').objectStore('machines').getAll();
+              all.onsuccess = () => {
+                request.result.close();
+                resolve(all.result);
+              };
+            };
+          }),
+      );
+    await expect.poll(async () => (await read())[0]?.snapshot.questions.length, { timeout: 10_000 }).toBeGreaterThan(0);
+    const state = await read();
+    const [machine] = state;
+    const question = machine!.snapshot.questions[0] as {
+      qid: string;
+      run: string;
+      rev: number;
+      digest: string;
+      labelDigests: string[];
+      question: { title: string; text: string; detail: string; options: { label: string; dangerous?: boolean }[] };
+    };
+    return {
+      kind: 'question',
+      machine: { id: machine!.id, name: machine!.snapshot.machine.name },
+      tag: question.run,
+      title: `demo: ${question.question.title}`,
+      body: `${question.question.detail}\n${question.question.text}`,
+      run: question.run,
+      qid: question.qid,
+      rev: question.rev,
+      digest: question.digest,
+      options: question.question.options.map((o, index) => ({
+        index,
+        label: o.label,
+        labelDigest: question.labelDigests[index]!,
+        ...(o.dangerous ? { dangerous: true } : {}),
+      })),
+    };
+  }
+
+  it('shows the test push, with a receipt in the settings', async () => {
+    const { machine } = await theQuestion();
+    await phone.page.goto(`${at.origin}/settings`);
+    await phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
+    await push({ kind: 'test', tag: 'test', title: 'ClawTab works', body: 'Sealed.', machine });
+    await expect.poll(shown).toContainEqual({ title: 'ClawTab works', body: 'Sealed.', tag: `${machine.id}/test`, actions: [] });
+    await phone.page.getByText('Arrived on this device').waitFor();
+    await phone.page.goto(at.origin);
+    await permissionCard(phone.page).waitFor();
+  });
+
+  it('shows something, and nothing of the content, for a push that nobody of ours has sealed', async () => {
+    await deliver(toBase64url(crypto.getRandomValues(new Uint8Array(600))));
+    await expect
+      .poll(async () => (await shown()).find((n) => n.tag === 'clawtab')?.body)
+      .toBe('A machine has something to say. Open to see it.');
+  });
+
+  it('takes no push twice', async () => {
+    const { machine } = await theQuestion();
+    await push({ kind: 'ended', tag: 'replayed', title: 'old news', body: 'Done.', machine, n: count });
+    await expect.poll(async () => (await shown()).find((n) => n.tag === 'clawtab')?.body).toBe('Open to see what is waiting.');
+    expect((await shown()).some((n) => n.title === 'old news')).toBe(false);
+  });
+
+  it('offers the safe options only, and none where the question is cut', async () => {
+    const question = await theQuestion();
+    await push({ ...question, tag: 'cut', body: `${'x'.repeat(390)}…` });
+    await expect.poll(async () => (await shown()).find((n) => n.tag.endsWith('/cut'))?.actions).toEqual([]);
+    await push(question);
+    await expect
+      .poll(async () => (await shown()).find((n) => n.tag.endsWith(`/${question.tag}`))?.actions)
+      .toEqual(['Yes', 'No, and tell the demo what to do instead']);
+  });
+
+  it('answers from the notification with no page open, and shows the outcome in its place', async () => {
+    const question = await theQuestion();
+    await phone.page.close();
+    const tag = `${question.machine.id}/${question.tag}`;
+    await tap(tag, 'Yes');
+    await expect
+      .poll(async () => (await shown()).find((n) => n.tag === tag)?.body, { timeout: 30_000 })
+      .toBe('“Yes”: typed, and the agent went on.');
+    const page = await phone.context.newPage();
+    page.setDefaultTimeout(30_000);
+    await page.goto(at.origin);
+    await page.getByRole('article').filter({ hasText: 'What should the commit message be?' }).waitFor();
+    phone = { ...phone, page };
+  });
+
+  it('is replaced in place, without a sound, when the question was settled elsewhere', async () => {
+    const question = await theQuestion();
+    const tag = `${question.machine.id}/${question.tag}`;
+    const { options: _options, ...settled } = question;
+    await push({ ...settled, kind: 'settled', body: 'Answered at the desk.' });
+    await expect.poll(async () => (await shown()).filter((n) => n.tag === tag).map((n) => n.body)).toEqual(['Answered at the desk.']);
+  });
+});
