@@ -1,0 +1,199 @@
+// @vitest-environment happy-dom
+/** Everything an agent or a machine may say, in every field that is shown: it stays text. */
+import { render } from 'preact';
+import { afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { Question, Run } from '../../shared/protocol.ts';
+import type { ParsedQuestion } from '../../shared/question.ts';
+import { app, apply, type MachineState } from '../state.ts';
+import { AnsiLines } from '../text/ansi.ts';
+import { visibleText } from '../text/visible.ts';
+import { Plan } from './detail.tsx';
+import { QuestionCard } from './question-card.tsx';
+import { RunRow } from './run-row.tsx';
+import { StyledLine } from './styled-line.tsx';
+
+const SEEDS = [
+  '<script>globalThis.pwned=1</script>',
+  '<img src=x onerror="globalThis.pwned=1">',
+  '<svg onload=globalThis.pwned=1>',
+  '<svg><script>globalThis.pwned=1</script></svg>',
+  '<iframe srcdoc="<script>parent.pwned=1</script>"></iframe>',
+  '<a href="javascript:globalThis.pwned=1">x</a>',
+  '<form action="javascript:globalThis.pwned=1"><button>x</button></form>',
+  '<math><mi xlink:href="javascript:globalThis.pwned=1">x</mi></math>',
+  '<style>@import "//evil.example/x.css";</style>',
+  '<link rel=stylesheet href=//evil.example/x.css>',
+  '<meta http-equiv=refresh content="0;url=//evil.example">',
+  '<base href=//evil.example>',
+  '<object data="data:text/html,<script>1</script>"></object>',
+  '<embed src="javascript:1">',
+  '<details open ontoggle=globalThis.pwned=1>',
+  '<input autofocus onfocus=globalThis.pwned=1>',
+  '<template><script>globalThis.pwned=1</script></template>',
+  '"><script>globalThis.pwned=1</script>',
+  "' onmouseover='globalThis.pwned=1",
+  '`${globalThis.pwned=1}`',
+  '{{constructor.constructor("globalThis.pwned=1")()}}',
+  '</textarea><script>globalThis.pwned=1</script>',
+  '</title><script>globalThis.pwned=1</script>',
+  '<!--><script>globalThis.pwned=1</script>-->',
+  '<![CDATA[<script>globalThis.pwned=1</script>]]>',
+  '&lt;script&gt;globalThis.pwned=1&lt;/script&gt;',
+  '&#60;script&#62;globalThis.pwned=1',
+  'javascript:globalThis.pwned=1',
+  'https://example.com/"onmouseover="globalThis.pwned=1',
+  'https://example.com/<script>',
+] as const;
+const WRAPS: readonly ((seed: string) => string)[] = [
+  (s) => s,
+  (s) => s.toUpperCase(),
+  (s) => `\`${s}\``,
+  (s) => `**${s}**`,
+  (s) => `# ${s}`,
+  (s) => `- ${s}\n1. ${s}`,
+  (s) => `\`\`\`\n${s}\n\`\`\``,
+  (s) => `+ ${s}\n- ${s}`,
+  (s) => `\u202e${s}\u200b`,
+  (s) => `\x1b]8;;${s}\x07${s}\x1b]8;;\x07`,
+];
+const PAYLOADS = SEEDS.flatMap((seed) => WRAPS.map((wrap) => wrap(seed)));
+
+/** The only elements that the page itself makes for these. */
+const ALLOWED = new Set(
+  'A ARTICLE BDI BR BUTTON CODE DIV DL DT DD FIELDSET H2 H3 INPUT LABEL LI OL P PATH PRE SECTION SPAN STRONG SVG TEXTAREA TIME UL'.split(
+    ' ',
+  ),
+);
+
+function machine(): MachineState {
+  return app.value.machines.get('m')!;
+}
+
+function questionOf(text: string, kind: ParsedQuestion['kind'], detailKind: NonNullable<ParsedQuestion['detailKind']>): Question {
+  return {
+    qid: 'q',
+    run: 'r',
+    rev: 1,
+    digest: 'd',
+    labelDigests: ['l', 'l'],
+    question: {
+      kind,
+      title: text,
+      text,
+      detail: text,
+      detailKind,
+      options: [
+        { label: text, description: text, keys: ['1'] },
+        { label: `${text} `, keys: ['2'], freeText: true },
+      ],
+      tabs: [{ title: text, answered: true, current: true }],
+      ...(kind === 'choice' ? { form: [{ title: text, text, multi: true, options: [{ label: text, description: text }] }] } : {}),
+      dismiss: { keys: ['esc'], effect: text },
+      source: 'screen',
+    },
+    agent: text,
+    agentTitle: text,
+    runName: text,
+    cwd: text,
+    openedAt: 1,
+    state: { state: 'open' },
+  };
+}
+
+const runOf = (text: string): Run => ({
+  run: 'r',
+  name: text,
+  agent: text,
+  agentTitle: text,
+  argv: [text],
+  cwd: text,
+  status: { state: 'working' },
+  startedAt: 1,
+  lastActivityAt: 1,
+  startedBy: text,
+  cols: 80,
+  rows: 24,
+  atDesk: false,
+  output: { epoch: 'e', start: 0, end: 0 },
+});
+
+function check(root: HTMLElement): void {
+  for (const element of root.querySelectorAll('*')) {
+    expect(ALLOWED.has(element.tagName.toUpperCase()), `<${element.tagName}>`).toBe(true);
+    for (const { name, value } of element.attributes) {
+      expect(name.startsWith('on'), name).toBe(false);
+      if (name === 'href') expect(value).toMatch(/^(?:\/[a-z]|https?:\/\/)/i);
+      expect(name === 'src' || name === 'srcdoc' || name === 'style', `${name}=${value}`).toBe(false);
+    }
+  }
+}
+
+describe('hostile strings', () => {
+  let root: HTMLElement;
+  beforeAll(() => {
+    apply({ type: 'signed_in', account: { account: 'a', ask: 'k', email: 'e', deviceName: 'd' }, deviceId: 'p' });
+    apply({ type: 'machines', ids: ['m'] });
+  });
+  afterEach(() => {
+    render(null, root);
+    root.remove();
+    expect((globalThis as { pwned?: number }).pwned).toBeUndefined();
+  });
+  const show = (node: preact.VNode): HTMLElement => {
+    root = document.createElement('div');
+    document.body.append(root);
+    render(node, root);
+    return root;
+  };
+
+  it('are three hundred', () => {
+    show(<p />);
+    expect(PAYLOADS).toHaveLength(300);
+  });
+
+  it.each([
+    ['permission', 'command'],
+    ['permission', 'diff'],
+    ['plan', 'plan'],
+    ['multiselect', 'text'],
+    ['choice', 'text'],
+    ['text', 'text'],
+  ] as const)('stay text in every field of a %s card with a %s', (kind, detailKind) => {
+    for (const payload of PAYLOADS) {
+      const about = { id: 'm', name: payload, platform: payload, version: payload, agents: [], roots: [payload] };
+      const snapshot = { machine: about, jobs: [], runs: [], questions: [], seq: 1, nowMs: Date.now() };
+      apply({ type: 'machine.event', machine: 'm', event: { event: 'snapshot', data: snapshot }, atMs: Date.now() });
+      const asked = { machine: machine(), question: questionOf(payload, kind, detailKind), answer: null };
+      const element = show(<QuestionCard asked={asked} above="" />);
+      check(element);
+      render(null, element);
+      element.remove();
+    }
+  });
+
+  it('stay text in rows, plans and terminal lines, and can still be read', () => {
+    for (const payload of PAYLOADS) {
+      const lines: string[] = [];
+      const ansi = new AnsiLines({ line: (line) => lines.push(line) });
+      ansi.text(`${payload}\n`);
+      const element = show(
+        <div>
+          <RunRow machine={machine()} run={runOf(payload)} />
+          <div class="plan-under-test">
+            <Plan text={payload} />
+          </div>
+          <div class="line-under-test">
+            {lines.map((line) => (
+              <StyledLine key={line} line={line} />
+            ))}
+          </div>
+        </div>,
+      );
+      check(element);
+      if (!/[\n\u001b]/.test(payload) && !payload.includes('://'))
+        expect(element.querySelector('.line-under-test')?.textContent).toBe(visibleText(payload));
+      render(null, element);
+      element.remove();
+    }
+  });
+});
