@@ -29,6 +29,7 @@ export function TerminalView({ machine, run, cols, rows, live }: TerminalViewPro
       scrollback: 2000,
       fontSize: 12,
       fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
+      minimumContrastRatio: 4.5,
       theme: { background: '#141311', foreground: '#f0ebe2', cursor: '#ff8256' },
       documentOverride: cssomDocument(),
       // No link is ever followed from here; text/ansi.ts' view shows addresses.

@@ -11,16 +11,17 @@ export interface Home {
   place: Place;
   up: Up;
   origin: string;
-  link: string;
 }
 
 /** `clawtab up` in `place`, ready; on `port` where it was before. */
 export async function home(place: Place, port = '0'): Promise<Home> {
   const up = startUp(place, ['--port', port]);
   const [, address] = await up.line(/^ClawTab is up: (http:\/\/localhost:\d+)/);
-  const link = up.lines.map((l) => /^\s*(http:\/\/localhost:\d+\/\S*#enrol=\S+)/.exec(l)?.[1]).find((l) => l !== undefined);
-  return { place, up, origin: new URL(address!).origin, link: link ?? '' };
+  return { place, up, origin: new URL(address!).origin };
 }
+
+/** The link that signs this machine in; printed once, by one that belongs to nobody yet. */
+export const linkOf = async ({ up }: Home): Promise<string> => (await up.line(/^\s*(http:\/\/localhost:\d+\/\S*#enrol=\S+)/))[1]!;
 
 /** Stops relay and daemon and starts them again at the same address. */
 export async function comeBack({ place, origin }: Home): Promise<Home> {
@@ -49,11 +50,10 @@ async function inbox(page: Page): Promise<void> {
 }
 
 /** A new account that has the machine, signed up on a phone of its own. */
-export async function signedUp(browser: Browser, { up, link }: Home, options: BrowserContextOptions = PHONE): Promise<Phone> {
-  const offer = link || (await up.line(/^\s*(http:\/\/localhost:\d+\/\S*#enrol=\S+)/))[1]!;
+export async function signedUp(browser: Browser, at: Home, options: BrowserContextOptions = PHONE): Promise<Phone> {
   const phone = await blank(browser, options);
   const { page } = phone;
-  await page.goto(offer);
+  await page.goto(await linkOf(at));
   await page.getByRole('textbox', { name: 'E-mail' }).fill(EMAIL);
   await page.getByText('A phrase made on this device').waitFor();
   const password = await page.getByRole('textbox', { name: 'Password' }).inputValue();

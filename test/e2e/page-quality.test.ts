@@ -1,0 +1,177 @@
+/** The page as people with keyboards, screen readers and bad links meet it: axe on every screen, answering without a pointer, links that lie. */
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults, RunOptions } from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { enrolmentLink, makeEnrolmentOffer } from '../../shared/enrolment.ts';
+import { createSigningKey } from '../../shared/keys.ts';
+import { DESKTOP, launchChromium } from '../rig/browser.ts';
+import { createPlace, type Place } from '../rig/place.ts';
+import { type Home, home, linkOf, type Phone, permissionCard, signedUp, yes } from './page-rig.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const RULES: RunOptions = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
+
+let place: Place;
+let at: Home;
+let browser: Browser;
+let phone: Phone;
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const found = await page.evaluate(
+    (rules) => (globalThis as unknown as { axe: { run(on: Document, rules: unknown): Promise<AxeResults> } }).axe.run(document, rules),
+    RULES,
+  );
+  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+}
+
+/** In both themes, on a phone and on a desk. */
+async function everyLook(page: Page, name: string): Promise<string[]> {
+  const out: string[] = [];
+  for (const viewport of [
+    { width: 390, height: 844 },
+    { width: 1280, height: 800 },
+  ])
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.setViewportSize(viewport);
+      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      out.push(...(await violations(page)).map((v) => `${name} ${viewport.width} ${colorScheme} ${v}`));
+    }
+  return out;
+}
+
+/** Presses Tab until the element with that name has the focus. */
+async function tabTo(page: Page, name: string): Promise<void> {
+  for (let presses = 0; presses < 40; presses++) {
+    await page.keyboard.press('Tab');
+    const focused = await page.evaluate(() => {
+      const element = document.activeElement;
+      const label = element?.getAttribute('aria-labelledby');
+      return (label ? document.getElementById(label)?.textContent : (element?.getAttribute('aria-label') ?? element?.textContent)) ?? '';
+    });
+    if (focused.trim() === name) return;
+  }
+  throw new Error(`Tab never reached “${name}”`);
+}
+
+describe('the page for everybody', { timeout: 180_000 }, () => {
+  beforeAll(async () => {
+    place = createPlace();
+    at = await home(place);
+    browser = await launchChromium();
+    const welcome = await (await browser.newContext(DESKTOP)).newPage();
+    await welcome.goto(await linkOf(at));
+    await welcome.getByRole('button', { name: 'Create account' }).and(welcome.locator(':enabled')).waitFor();
+    expect(await everyLook(welcome, 'welcome')).toEqual([]);
+    await welcome.context().close();
+    phone = await signedUp(browser, at, DESKTOP);
+  }, 120_000);
+
+  afterAll(async () => {
+    await browser?.close();
+    await at?.up.interrupt();
+    place?.remove();
+  }, 60_000);
+
+  it('has no violation of WCAG 2.2 AA on any screen', async () => {
+    const { page } = phone;
+    const found = await everyLook(page, 'inbox, empty');
+    await page.getByRole('button', { name: 'Try it' }).click();
+    await yes(page).and(page.locator(':not([aria-disabled])')).waitFor();
+    found.push(...(await everyLook(page, 'inbox')));
+    await page.getByRole('link', { name: 'View run' }).click();
+    await page.getByRole('button', { name: 'Show output' }).click();
+    for (const view of ['Screen', 'Log', 'Terminal']) {
+      await page.getByRole('button', { name: view }).click();
+      await page.getByRole('region', { name: view === 'Log' ? 'Output' : view }).waitFor();
+      found.push(...(await everyLook(page, `run, ${view}`)));
+    }
+    for (const screen of ['jobs', 'start', 'devices', 'settings']) {
+      await page.goto(`${at.origin}/${screen}`);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      await page.waitForLoadState('networkidle');
+      found.push(...(await everyLook(page, screen)));
+    }
+    expect(found).toEqual([]);
+    expect(phone.faults).toEqual([]);
+  });
+
+  it('takes no tap in the first moment of a card', async () => {
+    const { page } = phone;
+    await page.goto(at.origin);
+    await permissionCard(page).waitFor();
+    const state = await page.evaluate(() => {
+      const button = [...document.querySelectorAll('article button')].find((b) => b.textContent?.trim() === 'Yes') as HTMLElement;
+      button.click();
+      return button.getAttribute('aria-disabled');
+    });
+    expect(state).toBe('true');
+    await expect.poll(() => yes(page).getAttribute('aria-disabled')).toBeNull();
+    expect(
+      await page
+        .getByRole('status')
+        .filter({ hasText: /Sending|Typed|Confirmed/ })
+        .count(),
+    ).toBe(0);
+  });
+
+  it('is answered with the keyboard alone', async () => {
+    const { page } = phone;
+    await tabTo(page, 'Yes');
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: 'Confirmed' }).waitFor();
+    await page.getByRole('article').filter({ hasText: 'commit message' }).waitFor();
+    await expect.poll(() => page.getByRole('button', { name: 'Send' }).getAttribute('aria-disabled')).toBeNull();
+    await tabTo(page, 'Your answer').catch(async () => page.getByRole('textbox', { name: 'Your answer' }).focus());
+    await page.keyboard.type('fix: by keyboard');
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: 'fix: by keyboard' }).waitFor();
+  });
+
+  it('connects nowhere that an address tells it to', async () => {
+    const { page } = phone;
+    const elsewhere: string[] = [];
+    page.on('request', (request) => {
+      if (new URL(request.url()).origin !== at.origin) elsewhere.push(request.url());
+    });
+    page.on('websocket', (socket) => {
+      if (new URL(socket.url()).host !== new URL(at.origin).host) elsewhere.push(socket.url());
+    });
+    for (const path of ['/?relay=wss://evil.example', '/?gatewayUrl=wss://evil.example', '/#relay=https://evil.example', '/#enrol=e30']) {
+      await page.goto(at.origin + path);
+      await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    }
+    await page.getByRole('alert').filter({ hasText: 'The enrolment link is damaged' }).waitFor();
+    expect(elsewhere).toEqual([]);
+  });
+
+  it('names a machine that wants in, and asks for the password before it signs it in', async () => {
+    const { page, password } = phone;
+    const offer = await makeEnrolmentOffer({ kind: 'daemon', pub: (await createSigningKey()).publicRaw, name: 'second-desk' });
+    await page.goto(enrolmentLink(at.origin, offer));
+    const dialog = page.getByRole('dialog', { name: 'Connect second-desk?' });
+    await dialog.waitFor();
+    expect(page.url()).not.toContain('enrol');
+    expect(await violations(page)).toEqual([]);
+    await dialog.getByLabel('Password').fill('not the password');
+    await dialog.getByRole('button', { name: 'Connect machine' }).click();
+    await dialog.getByRole('alert').waitFor();
+    await dialog.getByLabel('Password').fill(password);
+    await dialog.getByRole('button', { name: 'Connect machine' }).click();
+    await page.getByText('second-desk is connected to your account').waitFor();
+    await page.goto(`${at.origin}/devices`);
+    await page.getByText('A machine not heard yet').waitFor();
+  });
+
+  it('takes a machine off, and says when the others know', async () => {
+    const { page } = phone;
+    await page.getByRole('button', { name: 'Remove A machine not heard yet' }).click();
+    await page.getByRole('button', { name: 'Remove', exact: true }).click();
+    await page.getByText('knows').waitFor();
+    await page.getByRole('button', { name: 'Done' }).click();
+    await page.getByText('A machine not heard yet').waitFor({ state: 'detached' });
+    expect(phone.faults).toEqual([]);
+  });
+});
