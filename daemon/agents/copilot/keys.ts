@@ -1,0 +1,90 @@
+/** From a choice to verified steps in Copilot. Digits are ignored or only highlight, so lists are walked with arrows and looked at before Enter. */
+import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { Reading, ScreenView, Step } from '../agent.ts';
+import { dismissSteps, moveAndEnter, moveTo, optionAt, press, refuse, safeText, tickExactly } from '../lib/plan.ts';
+import { bottomOf } from './frame.ts';
+
+export function keys(question: ParsedQuestion, choice: Choice): Step[] {
+  switch (choice.type) {
+    case 'dismiss':
+      return dismissSteps(question);
+    case 'text':
+      return textSteps(question, safeText(choice.text));
+    case 'option':
+      return optionSteps(question, choice.index, choice.text);
+    case 'options':
+      return multiSteps(
+        question,
+        choice.picks.map((pick) => pick.index),
+        choice.text,
+      );
+    case 'form':
+      return refuse('This question has no form.');
+  }
+}
+
+function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {
+  const option = optionAt(question, index);
+  if (text !== undefined && text !== '') {
+    if (option.freeText !== true || question.kind === 'multiselect') return refuse('This option takes no text.');
+    return [...moveTo(option, index), focused(), ...fill(safeText(text)), press(['enter'])];
+  }
+  if (question.kind === 'multiselect') return multiSteps(question, [index], undefined);
+  // A refusal that is a field for words refuses without them only by Esc, as its label says.
+  if (option.keys.length === 1 && option.keys[0] === 'esc') return [press(['esc'])];
+  if (option.freeText === true) return refuse('This option needs a text.');
+  return moveAndEnter(option, index);
+}
+
+function multiSteps(question: ParsedQuestion, picks: readonly number[], text: string | undefined): Step[] {
+  if (question.kind !== 'multiselect') return refuse('This question takes one option.');
+  if (text !== undefined && text !== '') return refuse('This question takes no text.');
+  for (const index of picks) if (optionAt(question, index).checked === undefined) return refuse(`Option ${index + 1} cannot be ticked.`);
+  return [...tickExactly(question, new Set(picks), () => ['space'], true), press(['enter'])];
+}
+
+function textSteps(question: ParsedQuestion, text: string): Step[] {
+  if (question.kind === 'idle') {
+    const empty = (_now: Reading, screen: ScreenView) => draft(screen) === '';
+    return [
+      { do: 'expect', what: 'something is being typed at the desk', holds: empty },
+      ...fill(text),
+      press(['enter']),
+      { do: 'settle', holds: empty },
+      // A list of files or commands that opened over the composer takes the first Enter.
+      { do: 'then', plan: (now, screen) => ((draft(screen) ?? '') === '' || empty(now, screen) ? [] : [press(['enter'])]) },
+    ];
+  }
+  const field = question.freeText?.option;
+  if (field === undefined) return refuse('This question takes no text.');
+  if (field === null) return [focused(), ...fill(text), press(['enter'])];
+  return optionSteps(question, field, text);
+}
+
+function draft(screen: ScreenView): string | null {
+  const bottom = bottomOf(screen);
+  return bottom?.is === 'composer' ? bottom.draft : null;
+}
+
+const focused = (): Step => ({ do: 'expect', what: 'the text field did not open', holds: (_now, screen) => screen.cursor.visible });
+
+const bare = (text: string): string => text.replace(/[\s│┃❯]+/g, '');
+
+/** Pastes the text and sees its end before the cursor; Copilot folds a long paste into a note of its length. */
+function fill(text: string): Step[] {
+  const end = bare(text).slice(-30);
+  return [
+    { do: 'text', text, paste: true },
+    {
+      do: 'expect',
+      what: 'the text did not appear in the field',
+      holds: (_now, screen) => {
+        const rows: string[] = [];
+        for (let row = Math.max(0, screen.cursor.row - 8); row <= screen.cursor.row; row++) rows.push(screen.line(row));
+        rows[rows.length - 1] = screen.line(screen.cursor.row).slice(0, screen.cursor.col);
+        const shown = bare(rows.join('\n'));
+        return shown.endsWith(end) || /\[(?:Pasted|Paste)\b[^\]]*\]$/i.test(shown);
+      },
+    },
+  ];
+}

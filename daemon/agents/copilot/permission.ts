@@ -1,0 +1,155 @@
+/** Copilot's boxes: may this command run, may this file be edited, is this folder trusted. A heading, the subject, a question, a list. */
+import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { ScreenView } from '../agent.ts';
+import { moveKeys } from '../lib/keys.ts';
+import { joinWrapped, squeeze } from '../lib/lines.ts';
+import type { Row } from './frame.ts';
+
+interface Item {
+  row: number;
+  number: number;
+  pointer: boolean;
+  label: string;
+}
+
+const ITEM = /^(❯|\s) (\d{1,2})\. (\S.*)$/;
+
+/** The question in the box, or null where it holds no list with a highlighted row. */
+export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean): ParsedQuestion | null {
+  const width = screen.cols - 4;
+  const found = listIn(rows, width);
+  if (found === null) return null;
+  const { items, from } = found;
+  const rule = whole ? rows.findIndex((row) => /^─+$/.test(row.text)) : -1;
+  const title =
+    rule < 0
+      ? ''
+      : squeeze(
+          rows
+            .slice(0, rule)
+            .map((row) => row.text)
+            .join(' '),
+        );
+  const parts = paragraphs(rows.slice(rule + 1, from));
+  const asked = parts.pop() ?? [];
+  const text = squeeze(joinWrapped(texts(asked), width));
+  const diff = parts.some((part) => part.some((row) => isDiffRow(screen, row)));
+  const detail = diff ? unframed(parts.flatMap((part, i) => (i === 0 ? part : [blank(part[0]!), ...part]))) : details(parts, width);
+  const labels = items.map((item) => item.label).join('\n');
+  const trust = /\btrust\b/i.test(`${title}\n${text}`);
+  const plan = !trust && /\bplan\b/i.test(`${title}\n${text}\n${labels}`);
+  const boxed = parts.some((part) => part.some((row) => /^[│┃]/.test(row.text)));
+  const kind = trust ? 'trust' : plan ? 'plan' : boxed || diff || hasRefusal(items) ? 'permission' : 'choice';
+  const options = optionsOf(screen, items, kind);
+  const field = options.findIndex((option) => option.freeText === true);
+  return {
+    kind,
+    title,
+    text,
+    detail,
+    ...(detail === '' ? {} : { detailKind: diff ? 'diff' : plan ? 'plan' : trust || !boxed ? 'text' : 'command' }),
+    options,
+    ...(field < 0 ? {} : { freeText: { option: field } }),
+    dismiss: { keys: ['esc'], effect: EFFECTS[kind] },
+    source: 'screen',
+  };
+}
+
+const EFFECTS = {
+  permission: 'denies it and stops the turn',
+  trust: 'does not trust the folder',
+  plan: 'does not approve the plan',
+  choice: 'closes the dialog',
+};
+
+/** The last row refuses: its label names the key that does so. */
+const hasRefusal = (items: readonly Item[]): boolean => /\(Esc\b[^)]*\)$/i.test(items.at(-1)!.label);
+
+function listIn(rows: readonly Row[], width: number): { items: Item[]; from: number } | null {
+  const last = rows.findLastIndex((row) => ITEM.test(row.text));
+  if (last < 0) return null;
+  let from = last;
+  while (from > 0 && rows[from - 1]!.text !== '') from--;
+  const blocks: { item: Item; texts: string[] }[] = [];
+  for (const row of rows.slice(from)) {
+    const match = ITEM.exec(row.text);
+    if (match !== null && Number(match[2]) === (blocks.at(-1)?.item.number ?? Number(match[2]) - 1) + 1) {
+      blocks.push({ item: { row: row.row, number: Number(match[2]), pointer: match[1] === '❯', label: '' }, texts: [match[3]!] });
+    } else if (row.text === '') break;
+    else blocks.at(-1)?.texts.push(row.text.trim());
+  }
+  const items = blocks.map(({ item, texts: parts }) => ({ ...item, label: joinLabel(parts, width) }));
+  return items.length >= 2 && items.some((item) => item.pointer) ? { items, from } : null;
+}
+
+/** Rows of one label: broken at blanks, or inside a word that is longer than the box. */
+export function joinLabel(parts: readonly string[], width: number): string {
+  let out = '';
+  for (const part of parts) {
+    const word = (/\S*$/.exec(out)?.[0].length ?? 0) + (/^\S*/.exec(part)?.[0].length ?? 0);
+    out += out === '' || word > width ? part : ` ${part}`;
+  }
+  return squeeze(out);
+}
+
+function paragraphs(rows: readonly Row[]): Row[][] {
+  const out: Row[][] = [];
+  let open: Row[] | undefined;
+  for (const row of rows) {
+    if (row.text === '') open = undefined;
+    else if (open === undefined) {
+      open = [row];
+      out.push(open);
+    } else open.push(row);
+  }
+  return out;
+}
+
+const texts = (rows: readonly Row[]): string[] => rows.map((row) => row.text);
+const blank = (row: Row): Row => ({ ...row, text: '' });
+const BORDER = /^[╭╰][─]+[╮╯]$/;
+
+/** Rows without the borders of boxes inside the box. */
+function unframed(rows: readonly Row[]): string {
+  return rows
+    .filter((row) => !BORDER.test(row.text))
+    .map((row) => row.text.replace(/^[│┃] ?/, '').replace(/\s*[│┃]$/, ''))
+    .join('\n')
+    .trim();
+}
+
+/** What is boxed is taken whole and unwrapped, and so is the prose around it. */
+function details(parts: readonly Row[][], width: number): string {
+  return parts
+    .map((part) => {
+      const boxed = part.some((row) => /^[│┃]/.test(row.text));
+      return boxed ? joinWrapped(unframed(part).split('\n'), width - 4) : joinWrapped(texts(part), width);
+    })
+    .join('\n\n');
+}
+
+/** A line number and a sign on a background of its own. */
+function isDiffRow(screen: ScreenView, row: Row): boolean {
+  const sign = /^\s*\d+ [+-](?:\s|$)/.exec(row.text);
+  return sign !== null && screen.cell(row.row, row.at + sign[0].trimEnd().length - 1)?.bg !== -1;
+}
+
+function optionsOf(screen: ScreenView, items: readonly Item[], kind: keyof typeof EFFECTS): QuestionOption[] {
+  const highlighted = items.findIndex((item) => item.pointer);
+  const refusal = hasRefusal(items) ? items.length - 1 : -1;
+  return items.map((item, index) => {
+    // A refusal of more than a word is a field for what to do instead; without a text only Esc refuses.
+    const typing = item.pointer && screen.cursor.visible && screen.cursor.row === item.row;
+    const field = typing || (index === refusal && item.label.replace(/\s*\([^)]*\)$/, '').split(/\s+/).length > 3);
+    // "3. No" only highlights, so no digit is trusted.
+    const keys = index === refusal ? ['esc'] : moveKeys(highlighted, index);
+    const last = index === items.length - 1;
+    return {
+      label: item.label,
+      keys,
+      ...(index === highlighted ? { default: true } : {}),
+      ...(field ? { freeText: true } : {}),
+      ...(index > 0 && !last && kind !== 'choice' ? { dangerous: true } : {}),
+    };
+  });
+}
