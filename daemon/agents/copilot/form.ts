@@ -16,8 +16,8 @@ interface Item {
   at: number;
 }
 
-/** Pointer or blank, then a mark in lists with ticks, then the label; what is wrapped starts left of that. */
-const ITEM = /^ ([❯ ]) (?:([✓✔•◦○●☐☑]) )?(?=\S)/;
+/** Pointer, tick of the answer that stood before the pointer moved, or blank; then a mark in lists with ticks, then the label; what is wrapped starts left of that. */
+const ITEM = /^ ([❯✓✔ ]) (?:([✓✔•◦○●☐☑]) )?(?=\S)/;
 const TICKED = /[✓✔☑]/;
 
 /** `standing` is the question shown before: a field that has the focus calls itself otherwise, and keeps the name it was shown with. */
