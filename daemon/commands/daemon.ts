@@ -1,12 +1,12 @@
 /** `clawtab daemon …`: start, stop, restart, status, logs, and `run` for the foreground. */
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { Command } from 'commander';
 import { ClawError, EXIT } from '../../shared/errors.ts';
 import type { DaemonStatus } from '../local/local-commands.ts';
-import { ownCommand } from '../own-command.ts';
-import { openState } from '../state.ts';
+import type { BackgroundControl } from '../service/background.ts';
+import { pickService, serviceSpec } from '../service/pick.ts';
+import { openState, type State } from '../state.ts';
 import { tryDaemon } from './connect.ts';
 import { age, json, say, visible, yellow } from './print.ts';
 
@@ -21,13 +21,8 @@ export function daemonCommand(): Command {
   daemon.command('start').description('start it in the background').option('--foreground', 'stay in the foreground').action(start);
   daemon.command('run', { hidden: true }).description('run it in the foreground').action(runForeground);
   daemon.command('stop').description('stop it; agents go on').action(stop);
-  daemon
-    .command('restart')
-    .description('stop it and start it again; agents go on')
-    .action(async () => {
-      await stop();
-      await start({});
-    });
+  daemon.command('restart').description('stop it and start it again; agents go on').action(restart);
+  daemon.command('uninstall').description('stop it and remove the service; the state directory stays').action(uninstall);
   daemon.command('status', { isDefault: true }).description('is it running, and is all well').option('--json', 'as JSON').action(status);
   daemon
     .command('logs')
@@ -53,55 +48,80 @@ async function runForeground(): Promise<void> {
 
 async function start(options: { foreground?: boolean }): Promise<void> {
   if (options.foreground === true) return runForeground();
-  const running = await tryDaemon();
-  if (running) {
-    const { pid } = await running.call('daemon.status', {});
-    running.close();
-    return say(`The daemon is already running (pid ${pid}).`);
-  }
-  const pid = await spawnDaemon();
-  say(`Started the daemon (pid ${pid}).`);
+  const state = openState();
+  const pid = await control.running();
+  if (pid !== null) return say(`The daemon is already running (pid ${pid}).`);
+  const service = await pickService(openState(), control);
+  for (const line of await service.start(serviceSpec(state))) say(line);
+  say(`It answers (pid ${await answering(state)}).`);
 }
 
-/** Starts the daemon detached and resolves when it answers. Throws what it said where it did not come up. */
-export async function spawnDaemon(): Promise<number> {
+async function restart(): Promise<void> {
   const state = openState();
+  const before = await control.running();
+  const service = await pickService(openState(), control);
+  for (const line of await service.restart(serviceSpec(state))) say(line);
+  say(`It answers (pid ${await answering(state, before)}).`);
+}
+
+/** What the background service needs to know: who answers on the socket, and how to end it. */
+const control: BackgroundControl = {
+  async running() {
+    const client = await tryDaemon();
+    if (!client) return null;
+    const { pid } = await client.call('daemon.status', {});
+    client.close();
+    return pid;
+  },
+  async stop() {
+    const client = await tryDaemon();
+    if (!client) return;
+    const { pid } = await client.call('daemon.status', {});
+    await client.call('daemon.stop', {});
+    client.close();
+    const dueMs = performance.now() + STOP_MS;
+    while (isAlive(pid)) {
+      if (performance.now() > dueMs)
+        throw new ClawError('state_daemon', `The daemon (pid ${pid}) does not stop.`, { hint: `End it: kill ${pid}` });
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+  },
+};
+
+/** Resolves with the pid of the daemon once it answers (another one than `before`). Throws what it said where it does not come up. */
+async function answering(state: State, before: number | null = null): Promise<number> {
   const log = path.join(state.logs, 'daemon.out');
-  const out = fs.openSync(log, 'w', 0o600);
-  const [node, ...args] = ownCommand('cli');
-  const child = spawn(node!, [...args, 'daemon', 'run'], { detached: true, cwd: '/', stdio: ['ignore', out, out] });
-  fs.closeSync(out);
-  let ended = false;
-  child.on('exit', () => {
-    ended = true;
-  });
   const dueMs = performance.now() + START_MS;
   while (performance.now() < dueMs) {
-    const client = await tryDaemon();
-    if (client) {
-      client.close();
-      child.unref();
-      return child.pid ?? 0;
-    }
-    if (ended) throw new ClawError('state_daemon', `The daemon did not start: ${fs.readFileSync(log, 'utf8').trim() || 'it said nothing'}`);
+    const pid = await control.running().catch(() => null);
+    if (pid !== null && pid !== before) return pid;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  throw new ClawError('state_daemon', 'The daemon did not come up in time.', { hint: `See ${log} and clawtab daemon logs.` });
+  const said = fs.existsSync(log) ? (fs.readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') : '';
+  throw new ClawError('state_daemon', `The daemon did not come up${said === '' ? '.' : `: ${said}`}`, {
+    hint: `See ${log}, or try it here: clawtab daemon start --foreground`,
+  });
 }
 
 async function stop(): Promise<void> {
   const client = await tryDaemon();
-  if (!client) return say('The daemon is not running.');
-  const { pid, runs } = await client.call('daemon.status', {});
-  await client.call('daemon.stop', {});
-  client.close();
-  const dueMs = performance.now() + STOP_MS;
-  while (isAlive(pid)) {
-    if (performance.now() > dueMs)
-      throw new ClawError('state_daemon', `The daemon (pid ${pid}) does not stop.`, { hint: `End it: kill ${pid}` });
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-  say(`Stopped the daemon.${runs > 0 ? ` ${runs} ${runs === 1 ? 'agent goes' : 'agents go'} on; stop one with: clawtab jobs stop` : ''}`);
+  const runs = client === null ? 0 : (await client.call('daemon.status', {})).runs;
+  client?.close();
+  const service = await pickService(openState(), control);
+  // A daemon of another kind (clawtab up, or started by hand) is asked by its socket; what holds it by its own means.
+  const held = (await service.status()).state === 'running';
+  if (held) for (const line of await service.stop()) say(line);
+  else if (client !== null) {
+    await control.stop();
+    say('Stopped the daemon.');
+  } else say('The daemon was not running.');
+  if (runs > 0) say(`${runs} ${runs === 1 ? 'agent goes' : 'agents go'} on; stop one with: clawtab jobs stop`);
+}
+
+async function uninstall(): Promise<void> {
+  const service = await pickService(openState(), control);
+  for (const line of await service.uninstall()) say(line);
+  say(`What it knows stays in ${openState().root}.`);
 }
 
 function isAlive(pid: number): boolean {
