@@ -17,7 +17,7 @@ interface Item {
 }
 
 /** Pointer, tick of the answer that stood before the pointer moved, or blank; then a mark in lists with ticks, then the label; what is wrapped starts left of that. */
-const ITEM = /^ ([❯✓✔ ]) (?:([✓✔•◦○●☐☑]) )?(?=\S)/;
+const ITEM = /^ (?:([❯✓✔])\s{1,2}|\s{1,2})(?:([✓✔•◦○●☐☑])\s+)?(?=\S)/;
 const TICKED = /[✓✔☑]/;
 
 /** `standing` is the question shown before: a field that has the focus calls itself otherwise, and keeps the name it was shown with. */

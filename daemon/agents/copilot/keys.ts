@@ -26,7 +26,7 @@ export function keys(question: ParsedQuestion, choice: Choice): Step[] {
 function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {
   const option = optionAt(question, index);
   if (text !== undefined && text !== '') {
-    if (option.freeText !== true || question.kind === 'multiselect') return refuse('This option takes no text.');
+    if (question.freeText?.option !== index || question.kind === 'multiselect') return refuse('This option takes no text.');
     return [...moveTo(option, index), focused(), ...fill(safeText(text)), press(['enter'])];
   }
   if (question.kind === 'multiselect') return multiSteps(question, [index], undefined);

@@ -12,10 +12,11 @@ interface Item {
   label: string;
 }
 
-const ITEM = /^(❯|\s) (\d{1,2})\. (\S.*)$/;
+/** A row that had to wrap may have lost a blank or two before its number to the wrap. */
+const ITEM = /^(❯?)\s{0,3}(\d{1,2})\.\s+(\S.*)$/;
 
 /** The question in the box, or null where it holds no list with a highlighted row. */
-export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean): ParsedQuestion | null {
+export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean, standing?: ParsedQuestion): ParsedQuestion | null {
   const width = screen.cols - 4;
   const found = listIn(rows, width);
   if (found === null) return null;
@@ -34,14 +35,21 @@ export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean
   const asked = parts.pop() ?? [];
   const text = squeeze(joinWrapped(texts(asked), width));
   const diff = parts.some((part) => part.some((row) => isDiffRow(screen, row)));
-  const detail = diff ? unframed(parts.flatMap((part, i) => (i === 0 ? part : [blank(part[0]!), ...part]))) : details(parts, width);
+  const seen = diff ? unframed(parts.flatMap((part, i) => (i === 0 ? part : [blank(part[0]!), ...part]))) : details(parts, width);
+  // A box taller than the screen shows only its end, and the card says so.
+  const detail = whole || seen === '' ? seen : `[… the beginning is above the screen]\n${seen}`;
   const labels = items.map((item) => item.label).join('\n');
   const trust = /\btrust\b/i.test(`${title}\n${text}`);
   const plan = !trust && /\bplan\b/i.test(`${title}\n${text}\n${labels}`);
   const boxed = parts.some((part) => part.some((row) => /^[│┃]/.test(row.text)));
   const kind = trust ? 'trust' : plan ? 'plan' : boxed || diff || hasRefusal(items) ? 'permission' : 'choice';
-  const options = optionsOf(screen, items, kind);
-  const field = options.findIndex((option) => option.freeText === true);
+  const options = optionsOf(items, kind);
+  const last = items.length - 1;
+  const typing = items[last]!.pointer && screen.cursor.visible && screen.cursor.row === items[last]!.row;
+  // A refusal of more than a word is a field for what to do instead; what is typed there takes the place of its label.
+  const field = typing || (hasRefusal(items) && items[last]!.label.replace(/\s*\([^)]*\)$/, '').split(/\s+/).length > 3) ? last : -1;
+  const shown = standing?.text === text && standing.options.length === options.length ? standing.options[last] : undefined;
+  if (typing && shown !== undefined) options[last] = { ...options[last]!, label: shown.label };
   return {
     kind,
     title,
@@ -134,22 +142,15 @@ function isDiffRow(screen: ScreenView, row: Row): boolean {
   return sign !== null && screen.cell(row.row, row.at + sign[0].trimEnd().length - 1)?.bg !== -1;
 }
 
-function optionsOf(screen: ScreenView, items: readonly Item[], kind: keyof typeof EFFECTS): QuestionOption[] {
+function optionsOf(items: readonly Item[], kind: keyof typeof EFFECTS): QuestionOption[] {
   const highlighted = items.findIndex((item) => item.pointer);
-  const refusal = hasRefusal(items) ? items.length - 1 : -1;
-  return items.map((item, index) => {
-    // A refusal of more than a word is a field for what to do instead; without a text only Esc refuses.
-    const typing = item.pointer && screen.cursor.visible && screen.cursor.row === item.row;
-    const field = typing || (index === refusal && item.label.replace(/\s*\([^)]*\)$/, '').split(/\s+/).length > 3);
-    // "3. No" only highlights, so no digit is trusted.
-    const keys = index === refusal ? ['esc'] : moveKeys(highlighted, index);
-    const last = index === items.length - 1;
-    return {
-      label: item.label,
-      keys,
-      ...(index === highlighted ? { default: true } : {}),
-      ...(field ? { freeText: true } : {}),
-      ...(index > 0 && !last && kind !== 'choice' ? { dangerous: true } : {}),
-    };
-  });
+  const last = items.length - 1;
+  const refuses = hasRefusal(items);
+  return items.map((item, index) => ({
+    label: item.label,
+    // "3. No" only highlights, so no digit is trusted; a refusal names the key that refuses at once.
+    keys: refuses && index === last ? ['esc'] : moveKeys(highlighted, index),
+    ...(index === highlighted ? { default: true } : {}),
+    ...(index > 0 && index < last && kind !== 'choice' ? { dangerous: true } : {}),
+  }));
 }

@@ -9,6 +9,7 @@ export function read(screen: ScreenView, hints: Hints): Reading {
   const bottom = bottomOf(screen);
   if (bottom === null) return null;
   if (bottom.is === 'composer') return { type: 'state', state: readState(screen, bottom) };
-  const question = bottom.is === 'box' ? readBox(screen, bottom.rows, bottom.whole) : readForm(screen, bottom.rows, hints.standing);
+  const question =
+    bottom.is === 'box' ? readBox(screen, bottom.rows, bottom.whole, hints.standing) : readForm(screen, bottom.rows, hints.standing);
   return question === null ? null : { type: 'question', question };
 }
