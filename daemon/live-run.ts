@@ -271,10 +271,11 @@ export class LiveRun implements AnswerTarget {
 
   #gap(gap: Gap): void {
     this.#logStart = Math.max(this.#logStart, gap.to);
-    this.#inOrder(async () => {
+    this.#inOrder(() => {
       this.#shown = gap.to;
-      // What was lost may have held half a picture: a full-screen agent draws itself again, others are read as they go on.
-      if (this.#live) await this.#client.repaint().catch(() => undefined);
+      // What was lost may have held half a picture: a full-screen agent draws itself again, others are read as they go on. Not waited for: the
+      // reply comes through a socket that may be paused until this very queue has been worked off.
+      if (this.#live) void this.#client.repaint().catch(() => undefined);
     });
   }
 

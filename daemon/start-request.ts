@@ -7,6 +7,7 @@ import * as path from 'node:path';
 import { ClawError } from '../shared/errors.ts';
 import type { Job, Start } from '../shared/protocol.ts';
 import type { Registry } from './agents/registry.ts';
+import { readEnvFile } from './jobs/env-file.ts';
 
 /** A prompt is an argument of the command line: the kernel takes 128 KiB at most for one. */
 const MAX_PROMPT_BYTES = 64 * 1024;
@@ -57,14 +58,15 @@ function planJob(job: Job, parameters: Readonly<Record<string, string>>, planner
   const values = parameterValues(job, parameters);
   const fill = (text: string): string => text.replace(/\{\{([A-Za-z0-9_-]+)\}\}/g, (whole, name: string) => values.get(name) ?? whole);
   const cwd = checkCwd(job.cwd, planner.roots);
-  if (job.type === 'command') return { argv: job.command!.map(fill), cwd, name: job.name, agent: null, job, env: {} };
+  const env = job.envFile === undefined ? {} : readEnvFile(job.envFile);
+  if (job.type === 'command') return { argv: job.command!.map(fill), cwd, name: job.name, agent: null, job, env };
   const agent = planner.agents.byName(job.agent ?? 'custom');
   const argv = agent.launch({
     flags: (job.flags ?? []).map(fill),
     ...(job.prompt === undefined ? {} : { prompt: checkPrompt(fill(job.prompt)) }),
     ...(job.model === undefined ? {} : { model: job.model }),
   });
-  return { argv, cwd, name: job.name, agent: agent.name, job, env: {} };
+  return { argv, cwd, name: job.name, agent: agent.name, job, env };
 }
 
 function parameterValues(job: Job, given: Readonly<Record<string, string>>): Map<string, string> {
