@@ -87,6 +87,7 @@ export function NewPasswordField({
       setStrength(next);
       onStrength(next);
     };
+    if (password.value === '') return tell(null);
     if (password.generated) return tell({ bits: 64, ok: true, advice: '' });
     tell(null);
     let current = true;
@@ -124,13 +125,15 @@ export function NewPasswordField({
         </p>
       )}
       <p id={`${id}-hint`} class={strength && !strength.ok ? 'error-text' : 'hint'} aria-live="polite">
-        {password.generated
-          ? 'A phrase made on this device. Keep it: nobody, not even the relay, can give it back to you.'
-          : strength === null
-            ? 'Weighing…'
-            : strength.ok
-              ? 'Strong enough. Keep it: nobody can give it back to you.'
-              : strength.advice}
+        {password.value === ''
+          ? 'Making a phrase…'
+          : password.generated
+            ? 'A phrase made on this device. Keep it: nobody, not even the relay, can give it back to you.'
+            : strength === null
+              ? 'Weighing…'
+              : strength.ok
+                ? 'Strong enough. Keep it: nobody can give it back to you.'
+                : strength.advice}
       </p>
       <div class="phrase">
         <button

@@ -8,7 +8,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import { asClawError } from '../../shared/errors.ts';
 import { ask, follow } from '../client.ts';
 import { report } from '../state.ts';
-import { cssomDocument, withCssom } from './cssom-document.ts';
+import { cssomStyles } from './cssom-styles.ts';
 
 export interface TerminalViewProps {
   machine: string;
@@ -21,6 +21,7 @@ export interface TerminalViewProps {
 export function TerminalView({ machine, run, cols, rows, live }: TerminalViewProps) {
   const box = useRef<HTMLDivElement>(null);
   useEffect(() => {
+    const release = cssomStyles();
     const terminal = new Terminal({
       cols,
       rows,
@@ -31,13 +32,11 @@ export function TerminalView({ machine, run, cols, rows, live }: TerminalViewPro
       fontFamily: 'ui-monospace, "SF Mono", "Cascadia Mono", "Roboto Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
       minimumContrastRatio: 4.5,
       theme: { background: '#141311', foreground: '#f0ebe2', cursor: '#ff8256' },
-      documentOverride: cssomDocument(),
       // No link is ever followed from here; text/ansi.ts' view shows addresses.
       linkHandler: { activate: () => undefined },
       logLevel: 'off',
     });
-    const { current } = box;
-    if (current) withCssom(() => terminal.open(current));
+    if (box.current) terminal.open(box.current);
     let feed: { consumed(bytes: number): void; close(): void } | null = null;
     let over = false;
     const read = (from?: number): void => {
@@ -71,6 +70,7 @@ export function TerminalView({ machine, run, cols, rows, live }: TerminalViewPro
       over = true;
       feed?.close();
       terminal.dispose();
+      release();
     };
   }, [machine, run, cols, rows, live]);
   return <section ref={box} class="terminal" aria-label="Terminal" />;

@@ -160,7 +160,12 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
     await dialog.getByRole('alert').waitFor();
     await dialog.getByLabel('Password').fill(password);
     await dialog.getByRole('button', { name: 'Connect machine' }).click();
-    await page.getByText('second-desk is connected to your account').waitFor();
+    await page
+      .getByText('second-desk is connected to your account')
+      .waitFor()
+      .catch(async (error: unknown) => {
+        throw new Error(`the dialog says: ${await dialog.textContent()}`, { cause: error });
+      });
     await page.goto(`${at.origin}/devices`);
     await page.getByText('A machine not heard yet').waitFor();
   });

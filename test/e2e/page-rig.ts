@@ -56,7 +56,8 @@ export async function signedUp(browser: Browser, at: Home, options: BrowserConte
   await page.goto(await linkOf(at));
   await page.getByRole('textbox', { name: 'E-mail' }).fill(EMAIL);
   await page.getByText('A phrase made on this device').waitFor();
-  const password = await page.getByRole('textbox', { name: 'Password' }).inputValue();
+  const field = page.getByRole('textbox', { name: 'Password' });
+  const password = await field.inputValue();
   await page.getByRole('button', { name: 'Create account' }).click();
   await inbox(page);
   await page.getByRole('button', { name: 'Try it' }).and(page.locator(':enabled')).waitFor();

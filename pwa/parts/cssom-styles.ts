@@ -1,6 +1,6 @@
 /**
- * A document in which a library that writes its own styles works under a policy without inline ones: `<style>` elements become constructed
- * style sheets, and `style` attributes go through the CSSOM. Everything else is the real document.
+ * For a library that writes its own styles, under a policy without inline ones: `<style>` elements become constructed style sheets, and `style`
+ * attributes go through the CSSOM.
  */
 
 function styleElement(): HTMLElement {
@@ -39,24 +39,16 @@ function createElement(name: string, options?: ElementCreationOptions): HTMLElem
   return element;
 }
 
-/** Passes as a Document; methods run on the real one. */
-export function cssomDocument(): Document {
-  return new Proxy(document, {
-    get(target, key) {
-      if (key === 'createElement') return createElement;
-      const value: unknown = Reflect.get(target, key, target);
-      return typeof value === 'function' ? value.bind(target) : value;
-    },
-    set: (target, key, value) => Reflect.set(target, key, value, target),
-  });
-}
+let users = 0;
 
-/** For what takes the global document whatever it is told: elements made while `task` runs are made as above. */
-export function withCssom(task: () => void): void {
+/**
+ * From now on, until the returned function is called, elements made with `document.createElement` are made as above. The terminal takes the
+ * global document whatever it is told, so there is no narrower way.
+ */
+export function cssomStyles(): () => void {
+  users++;
   document.createElement = createElement as Document['createElement'];
-  try {
-    task();
-  } finally {
-    Reflect.deleteProperty(document, 'createElement');
-  }
+  return () => {
+    if (--users === 0) Reflect.deleteProperty(document, 'createElement');
+  };
 }
