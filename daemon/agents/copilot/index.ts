@@ -1,6 +1,7 @@
-/** GitHub Copilot CLI: how it is recognised and launched; reading and answering are beside this file. */
+/** GitHub Copilot CLI: how it is recognised and launched and given hooks; reading and answering are beside this file. */
 import type { Agent } from '../agent.ts';
 import { startsProgram } from '../lib/argv.ts';
+import { withHooks } from './hooks.ts';
 import { keys } from './keys.ts';
 import { read } from './reader.ts';
 
@@ -16,6 +17,7 @@ export const agent: Agent = {
     // The option's own value, in one word: never parsed as a flag.
     ...(prompt === undefined ? [] : [`--interactive=${prompt}`]),
   ],
+  withHooks,
   paceMs: 30,
   read,
   keys,

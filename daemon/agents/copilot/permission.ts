@@ -15,6 +15,9 @@ interface Item {
 /** A row that had to wrap may have lost a blank or two before its number to the wrap. */
 const ITEM = /^(❯?)\s{0,3}(\d{1,2})\.\s+(\S.*)$/;
 
+/** Stands for the part of a box that does not fit on the screen. */
+export const ABOVE = '[… the beginning is above the screen]\n';
+
 /** The question in the box, or null where it holds no list with a highlighted row. */
 export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean, standing?: ParsedQuestion): ParsedQuestion | null {
   const width = screen.cols - 4;
@@ -37,7 +40,7 @@ export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean
   const diff = parts.some((part) => part.some((row) => isDiffRow(screen, row)));
   const seen = diff ? unframed(parts.flatMap((part, i) => (i === 0 ? part : [blank(part[0]!), ...part]))) : details(parts, width);
   // A box taller than the screen shows only its end, and the card says so.
-  const detail = whole || seen === '' ? seen : `[… the beginning is above the screen]\n${seen}`;
+  const detail = whole || seen === '' ? seen : `${ABOVE}${seen}`;
   const labels = items.map((item) => item.label).join('\n');
   const trust = /\btrust\b/i.test(`${title}\n${text}`);
   const plan = !trust && /\bplan\b/i.test(`${title}\n${text}\n${labels}`);

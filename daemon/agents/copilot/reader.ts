@@ -2,6 +2,7 @@
 import type { Hints, Reading, ScreenView } from '../agent.ts';
 import { readForm } from './form.ts';
 import { bottomOf } from './frame.ts';
+import { fuse } from './hooks.ts';
 import { readBox } from './permission.ts';
 import { readState } from './state.ts';
 
@@ -11,5 +12,5 @@ export function read(screen: ScreenView, hints: Hints): Reading {
   if (bottom.is === 'composer') return { type: 'state', state: readState(screen, bottom) };
   const question =
     bottom.is === 'box' ? readBox(screen, bottom.rows, bottom.whole, hints.standing) : readForm(screen, bottom.rows, hints.standing);
-  return question === null ? null : { type: 'question', question };
+  return question === null ? null : { type: 'question', question: fuse(question, hints.hooks) };
 }
