@@ -110,7 +110,7 @@ export function createApp(parts: Parts, page: Page | null): App {
         parts,
       );
     if (page && (method === 'GET' || method === 'HEAD') && !path.startsWith('/v1/')) {
-      const file = page(path, method, parts.origins()[0]!);
+      const file = page(path, method, parts.origins()[0]!, c.req.header('Accept-Encoding'));
       if (file) return file;
     }
     return failed(new ClawError('not_found', 'There is nothing at this address.'), 'other', {}, parts);

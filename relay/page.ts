@@ -5,10 +5,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { extname, join, relative, sep } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { hsts, pageHeaders } from './reply.ts';
 
-/** The answer for a path, or null where the page has no such file. */
-export type Page = (path: string, method: string, origin: string) => Response | null;
+/** The answer for a path, or null where the page has no such file. `accepts`: the request's Accept-Encoding. */
+export type Page = (path: string, method: string, origin: string, accepts?: string) => Response | null;
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -32,6 +33,32 @@ interface File {
   type: string;
   etag: string;
   cache: string;
+  /** Made when they are first asked for: a start waits for none of them. */
+  packed: Map<Encoding, Uint8Array<ArrayBuffer>>;
+}
+
+type Encoding = 'br' | 'gzip';
+/** Brotli's next steps cost far more time than they save bytes. */
+const BROTLI_QUALITY = 6;
+const PACK_FROM_BYTES = 1024;
+
+/** Nothing secret is ever in these files, so that their packed size tells nobody anything. */
+function packed(file: File, encoding: Encoding): Uint8Array<ArrayBuffer> {
+  const known = file.packed.get(encoding);
+  if (known) return known;
+  const made = new Uint8Array(
+    encoding === 'br'
+      ? brotliCompressSync(file.bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: BROTLI_QUALITY } })
+      : gzipSync(file.bytes, { level: 9 }),
+  );
+  file.packed.set(encoding, made);
+  return made;
+}
+
+function encodingFor(file: File, accepts: string): Encoding | null {
+  if (file.bytes.length < PACK_FROM_BYTES || !/^(?:text\/|application\/(?:json|manifest|wasm)|image\/svg)/.test(file.type)) return null;
+  if (/\bbr\b/.test(accepts)) return 'br';
+  return /\bgzip\b/.test(accepts) ? 'gzip' : null;
 }
 
 function load(root: string): Map<string, File> {
@@ -44,7 +71,13 @@ function load(root: string): Map<string, File> {
     if (path.startsWith('/etc/')) continue;
     const bytes = new Uint8Array(readFileSync(at));
     const etag = `"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-    files.set(path, { bytes, type, etag, cache: HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache' });
+    files.set(path, {
+      bytes,
+      type,
+      etag,
+      cache: HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache',
+      packed: new Map(),
+    });
   }
   return files;
 }
@@ -53,10 +86,21 @@ function load(root: string): Map<string, File> {
 export function loadPage(root: string): Page | null {
   if (!existsSync(join(root, 'index.html'))) return null;
   const files = load(root);
-  return (path, method, origin) => {
+  return (path, method, origin, accepts = '') => {
     const file = files.get(path) ?? (/^\/[\w/-]{0,200}$/.test(path) ? files.get('/index.html') : undefined);
     if (!file) return null;
-    const headers = { ...pageHeaders(origin), ...hsts(origin), 'Content-Type': file.type, 'Cache-Control': file.cache, ETag: file.etag };
-    return new Response(method === 'HEAD' ? null : file.bytes, { headers: { ...headers, 'Content-Length': String(file.bytes.length) } });
+    const encoding = encodingFor(file, accepts);
+    const bytes = encoding ? packed(file, encoding) : file.bytes;
+    const headers = {
+      ...pageHeaders(origin),
+      ...hsts(origin),
+      'Content-Type': file.type,
+      'Cache-Control': file.cache,
+      ETag: encoding ? file.etag.replace(/"$/, `-${encoding}"`) : file.etag,
+      Vary: 'Accept-Encoding',
+      'Content-Length': String(bytes.length),
+      ...(encoding ? { 'Content-Encoding': encoding } : {}),
+    };
+    return new Response(method === 'HEAD' ? null : bytes, { headers });
   };
 }
