@@ -5,7 +5,7 @@ import { buildStale } from './lib/build.mjs';
 import { findChromium } from './lib/chromium.mjs';
 import { fail, root, run } from './lib/say.mjs';
 
-const LIVE = ['claude', 'gemini', 'opencode', 'qwen'];
+const LIVE = ['claude', 'codex', 'copilot', 'gemini', 'opencode', 'qwen'];
 const asked = process.argv.slice(2);
 const unknown = asked.find((name) => !existsSync(join(root, 'test/agents', `${name}.ts`)));
 if (unknown) fail(`there is no live test of “${unknown}”`, `npm run test:agents -- ${LIVE.join(' ')}`, 2);

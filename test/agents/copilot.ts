@@ -37,6 +37,6 @@ process.exit(
       },
     }),
     allow: /^Yes$/,
-    refuse: /^No, and tell Copilot/,
+    refuse: /^No, and tell Copilot[^,]*$/,
   }),
 );

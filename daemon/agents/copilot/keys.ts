@@ -38,9 +38,12 @@ function optionSteps(question: ParsedQuestion, index: number, text: string | und
 
 function multiSteps(question: ParsedQuestion, picks: readonly number[], text: string | undefined): Step[] {
   if (question.kind !== 'multiselect') return refuse('This question takes one option.');
-  if (text !== undefined && text !== '') return refuse('This question takes no text.');
   for (const index of picks) if (optionAt(question, index).checked === undefined) return refuse(`Option ${index + 1} cannot be ticked.`);
-  return [...tickExactly(question, new Set(picks), () => ['space'], true), press(['enter'])];
+  const ticks = tickExactly(question, new Set(picks), () => ['space'], true);
+  if (text === undefined || text === '') return [...ticks, press(['enter'])];
+  // Enter in the field of the last row sends what is ticked as well.
+  const field = question.freeText?.option ?? refuse('This question takes no text.');
+  return [...ticks, ...moveTo(optionAt(question, field), field), focused(), ...fill(safeText(text)), press(['enter'])];
 }
 
 function textSteps(question: ParsedQuestion, text: string): Step[] {
