@@ -10,6 +10,7 @@ import {
   COMMANDS,
   type CommandName,
   type JobView,
+  type Policy,
   type ProtocolEvent,
   type ResultOf,
   type Run,
@@ -41,6 +42,12 @@ export interface Parts {
   };
   answer(answer: ArgsOf<'questions.answer'>, by: Caller): Promise<Verdict>;
   devices(by: Caller): Give<ResultOf<'devices.list'>>;
+  policies: {
+    list(): Policy[];
+    add(request: ArgsOf<'policies.add'>, by: Caller): Give<Policy>;
+    remove(id: string, by: Caller): Give<void>;
+  };
+  audit(query: ArgsOf<'audit.list'>): Give<ResultOf<'audit.list'>>;
   push: {
     subscribe(by: Caller, request: ArgsOf<'push.subscribe'>): Give<void>;
     unsubscribe(by: Caller): Give<void>;
@@ -80,6 +87,13 @@ function handlers(parts: Parts): { [C in CommandName]: Handler<C> } {
     'runs.screen': ({ run }) => parts.runs.screen(run),
     'runs.type': (args, { caller }) => parts.runs.type(args, caller),
     'questions.answer': (args, { caller }) => parts.answer(args, caller),
+    'policies.list': () => ({ policies: parts.policies.list() }),
+    'policies.add': (args, { caller }) => parts.policies.add(args, caller),
+    'policies.remove': async ({ id }, { caller }) => {
+      await parts.policies.remove(id, caller);
+      return NOTHING;
+    },
+    'audit.list': (args) => parts.audit(args),
     'devices.list': (_args, { caller }) => parts.devices(caller),
     'push.subscribe': async (args, { caller }) => {
       await parts.push.subscribe(caller, args);

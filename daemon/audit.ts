@@ -8,8 +8,16 @@ import * as path from 'node:path';
 import { errno, readPrivateFile } from './state.ts';
 
 export type AuditEntry =
-  | { type: 'answer'; by: string; via: 'desk' | 'phone' | 'rule'; device?: string; rule?: string; what: string; verdict: string } & OfQuestion
-  | { type: 'closed'; reason: string; by?: string } & OfQuestion
+  | ({
+      type: 'answer';
+      by: string;
+      via: 'desk' | 'phone' | 'rule';
+      device?: string;
+      rule?: string;
+      what: string;
+      verdict: string;
+    } & OfQuestion)
+  | ({ type: 'closed'; reason: string; by?: string } & OfQuestion)
   | { type: 'start' | 'stop'; by: string; device?: string; run: string; name: string; command: string }
   | { type: 'typed'; by: string; device?: string; run: string; bytes: number; keys: number }
   | { type: 'rule'; by: string; device?: string; change: 'added' | 'removed'; rule: string }
@@ -84,7 +92,10 @@ const auditFile = (directory: string): string => path.join(directory, 'audit.jso
 
 /** All files of the log, oldest first. */
 function files(directory: string): string[] {
-  const earlier = fs.readdirSync(directory).filter((name) => /^audit-\d+\.jsonl$/.test(name)).sort();
+  const earlier = fs
+    .readdirSync(directory)
+    .filter((name) => /^audit-\d+\.jsonl$/.test(name))
+    .sort();
   return [...earlier, 'audit.jsonl'].map((name) => path.join(directory, name)).filter((file) => fs.existsSync(file));
 }
 

@@ -30,6 +30,15 @@ const COMMANDS: Record<string, { summary: string; load: Load }> = {
   },
   login: { summary: 'sign this machine in at a relay', load: async () => (await import('./commands/login.ts')).loginCommand },
   logout: { summary: 'sign this machine out', load: async () => (await import('./commands/login.ts')).logoutCommand },
+  policies: {
+    summary: 'rules that answer by themselves: ls, allow, deny, rm',
+    load: async () => (await import('./commands/policies.ts')).policiesCommand,
+  },
+  audit: {
+    summary: 'who answered, started and stopped what; audit verify',
+    load: async () => (await import('./commands/audit.ts')).auditCommand,
+  },
+  logs: { summary: 'output of a run, -f to follow', load: async () => (await import('./commands/logs.ts')).logsCommand },
   devices: {
     summary: 'phones and machines of the account: ls, rm, trust',
     load: async () => (await import('./commands/devices.ts')).devicesCommand,
@@ -106,7 +115,6 @@ const BELOW: Record<string, string> = {
   start: 'daemon start',
   stop: 'daemon stop',
   restart: 'daemon restart',
-  logs: 'jobs logs',
   history: 'jobs history',
   list: 'jobs',
   trust: 'devices trust',

@@ -148,6 +148,34 @@ describe('the daemon', () => {
     expect(text).toContain('rc=7');
   });
 
+  it('answers by a rule what a rule allows, shows it, and writes down who it was', async () => {
+    const { id } = await desk.client.call('policies.add', { policy: { effect: 'allow', command: ['npm', 'test'], agent: 'demo' } });
+    const run = await demo();
+    const second = await desk.until(() =>
+      desk.events.flatMap((e) => (e.event === 'question' && e.data.run === run.run && e.data.question.kind === 'text' ? [e.data] : [])).at(-1),
+    );
+    expect(second.question.text).toContain('commit message');
+    const { entries, intact } = await desk.until(async () => {
+      const list = await desk.client.call('audit.list', {});
+      return list.entries.some((entry) => entry.type === 'answer') ? list : undefined;
+    });
+    expect(intact).toBe(true);
+    expect(entries.find((entry) => entry.type === 'answer')?.text).toContain('rule: allow npm test (demo) answered “Yes”');
+    await desk.client.call('policies.remove', { id });
+    expect(await desk.client.call('policies.list', {})).toEqual({ policies: [] });
+    await expect(desk.client.call('policies.add', { policy: { effect: 'allow' } })).rejects.toMatchObject({ code: 'bad_policy' });
+  });
+
+  it('keeps up with a flood larger than its log, and the screen shows the end', async () => {
+    const script = 'yes "$(printf %070d 0)" | head -c 24000000; echo; echo THE-END; exec sleep 300';
+    const run = await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv: ['sh', '-c', script], cwd: place.dir });
+    await desk.until(async () => (await desk.client.call('runs.screen', { run: run.run })).text.some((line) => line === 'THE-END') || undefined, 60_000);
+    const { stream, start } = await desk.client.call('runs.subscribe', { run: run.run, from: 0, creditBytes: 1000 });
+    expect(start).toBeGreaterThan(0);
+    const gap = await desk.until(() => desk.events.find((e) => e.event === 'gap' && e.data.stream === stream));
+    expect(gap).toMatchObject({ data: { from: 0, why: 'trimmed' } });
+  }, 90_000);
+
   it('opens no TCP port, and keeps its state to itself', () => {
     const listening = fs
       .readdirSync(`/proc/${daemon.pid}/fd`)

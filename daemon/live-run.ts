@@ -17,6 +17,7 @@ import { Watcher } from './questions/watcher.ts';
 import type { HolderClient } from './runs/holder-client.ts';
 import type { ExitRecord, Gap, RunRecord } from './runs/holder-protocol.ts';
 import type { RunStore } from './runs/run-store.ts';
+import { Waiters } from './waiters.ts';
 
 type RunState = v.InferOutput<typeof RunStateSchema>;
 
@@ -53,8 +54,8 @@ export class LiveRun implements AnswerTarget {
   #queuedBytes = 0;
   /** Offset up to which the screen shows the output. */
   #shown = 0;
-  #wakeShown: (() => void)[] = [];
-  #wakeStanding: (() => void)[] = [];
+  readonly #shownMore = new Waiters();
+  readonly #standsElse = new Waiters();
   /** Until the past has been replayed nothing on the screen counts. */
   #live = false;
   #liveFrom: number;
@@ -163,8 +164,7 @@ export class LiveRun implements AnswerTarget {
 
   async catchUp(): Promise<void> {
     const { log } = await this.#client.refresh();
-    const dueMs = performance.now() + CATCH_UP_MS;
-    while (this.#shown < log.end && performance.now() < dueMs && !this.ended) await this.#shownOrLater(dueMs);
+    await this.#shownMore.until(() => this.#shown >= log.end || this.ended, CATCH_UP_MS);
   }
 
   liveDigest(): string | null {
@@ -196,19 +196,7 @@ export class LiveRun implements AnswerTarget {
   }
 
   gone(qid: string, timeoutMs: number): Promise<boolean> {
-    const stands = (): boolean => this.#options.book.standingOf(this.id)?.qid === qid;
-    if (!stands()) return Promise.resolve(true);
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), timeoutMs);
-      const look = (): void => {
-        if (stands()) this.#wakeStanding.push(look);
-        else {
-          clearTimeout(timer);
-          resolve(true);
-        }
-      };
-      this.#wakeStanding.push(look);
-    });
+    return this.#standsElse.until(() => this.#options.book.standingOf(this.id)?.qid !== qid, timeoutMs);
   }
 
   /** Types past the answer protocol: a line or keys from the run view. */
@@ -263,7 +251,7 @@ export class LiveRun implements AnswerTarget {
       this.#shown = offset + bytes.length;
       this.#queuedBytes -= bytes.length;
       if (this.#queuedBytes <= LOW_BYTES) this.#client.resume();
-      for (const wake of this.#wakeShown.splice(0)) wake();
+      this.#shownMore.wake();
       this.#maybeLive();
     });
     if (this.#live) this.#activity();
@@ -301,7 +289,8 @@ export class LiveRun implements AnswerTarget {
     this.#exit = exit;
     clearTimeout(this.#tellTimer);
     this.#watcher.end();
-    for (const wake of this.#wakeStanding.splice(0)) wake();
+    this.#standsElse.wake();
+    this.#shownMore.wake();
     this.#options.onEnd(this);
     this.#watcher.dispose();
   }
@@ -336,7 +325,7 @@ export class LiveRun implements AnswerTarget {
       this.#typedBy = null;
       book.appeared(this.facts, event.standing, this.#localInputs);
     } else book.revised(this.id, event.standing, event.change === 'rev');
-    for (const wake of this.#wakeStanding.splice(0)) wake();
+    this.#standsElse.wake();
     this.#changed();
   }
 
@@ -378,16 +367,6 @@ export class LiveRun implements AnswerTarget {
       this.#changed();
     }, wait);
     this.#tellTimer.unref();
-  }
-
-  #shownOrLater(dueMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, Math.max(0, dueMs - performance.now()));
-      this.#wakeShown.push(() => {
-        clearTimeout(timer);
-        resolve();
-      });
-    });
   }
 }
 

@@ -4,11 +4,11 @@
  */
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { ClawError } from '../shared/errors.ts';
 import type { Machine, Question, Run } from '../shared/protocol.ts';
 import { Account } from './account/account.ts';
-import { loadAgents, type Registry } from './agents/registry.ts';
+import { loadAgents } from './agents/registry.ts';
 import { Api } from './api.ts';
+import { AuditLog } from './audit.ts';
 import { DeviceBook } from './device-book.ts';
 import { JobFiles } from './jobs/job-files.ts';
 import { Jobs } from './jobs/jobs.ts';
@@ -16,27 +16,28 @@ import { LiveRuns } from './live-runs.ts';
 import { localVerbs } from './local/local-verbs.ts';
 import { assertNoDaemon, serveLocal } from './local/server.ts';
 import { describeError, fileLog } from './log.ts';
+import { cleanEnv, listDevices, machineOf } from './machine.ts';
 import type { Notice } from './notices.ts';
 import { Notices } from './notices.ts';
 import { outputTaps } from './output-taps.ts';
 import { ownCommand } from './own-command.ts';
+import { Policies } from './policies/policies.ts';
 import { Pushes } from './push/pushes.ts';
 import { Answers } from './questions/answer.ts';
 import { QuestionBook } from './questions/book.ts';
 import { AnswerJournal } from './questions/journal.ts';
-import { findExecutable } from './runs/executable.ts';
 import { RunStore } from './runs/run-store.ts';
-import { readSettings, type Settings } from './settings.ts';
+import { readSettings } from './settings.ts';
 import { fitQuestion } from './snapshot.ts';
 import { planStart } from './start-request.ts';
 import { openState, type State } from './state.ts';
+import { startTimers } from './timers.ts';
+import { Trail } from './trail.ts';
 import { Uplink } from './uplink.ts';
 import { VERSION } from './version.ts';
 
-/** Runs are pruned this often. */
-const PRUNE_MS = 3600_000;
-/** A wall clock that jumps this far against the monotonic one means that the machine slept. */
-const WAKE_MS = 5000;
+/** Verdicts that say that keys were, or may have been, written. */
+const WRITTEN: ReadonlySet<string> = new Set(['confirmed', 'typed_unconfirmed', 'unknown']);
 
 export interface DaemonOptions {
   env?: NodeJS.ProcessEnv;
@@ -133,6 +134,14 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     onVerdict: (verdict) => api.publish({ event: 'verdict', data: verdict }),
     onTrouble,
   });
+  const trail = new Trail(new AuditLog(state.journal, (text) => notices.warn(text)), state.journal);
+  const policies = new Policies({
+    state,
+    jobOf: (run) => runs.find(run)?.record.job ?? null,
+    answer: (answer, by) => answers.answer(answer, by),
+    note: (text) => notices.warn(text),
+    onAnswered: (question, rule, verdict) => trail.answered(book.find(question.run, question.qid) ?? question, verdict, { rule }),
+  });
   const machine = (): Machine => machineOf(account.id, settings, agents, roots, env);
   const pushes = new Pushes({
     devices,
@@ -163,16 +172,40 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       start: async (request, by) => {
         const run = await runs.start(request, by);
         jobs.started(run);
+        trail.started(run, by);
         return run;
       },
-      stop: (run, hard, by) => runs.stop(run, hard, by.name),
+      stop: async (run, hard, by) => {
+        const stopped = await runs.stop(run, hard, by.name);
+        if (!stopped.alreadyStopped) trail.stopped(run, store.get(run)?.run.name ?? run, by);
+        return stopped;
+      },
       history: (query) => runs.history(query),
       screen: (run) => runs.screen(run),
-      type: (request, by) => runs.type(request, by.name),
+      type: async (request, by) => {
+        const typed = await runs.type(request, by.name);
+        trail.typed(request, by);
+        return typed;
+      },
       announce: (run) => runs.announce(run),
       hook: (hint) => runs.hook(hint),
     },
-    answer: (answer, by) => answers.answer(answer, by.name),
+    answer: async (answer, by) => {
+      const verdict = await answers.answer(answer, by.name);
+      const question = book.find(answer.run, answer.qid);
+      if (question && WRITTEN.has(verdict.verdict)) trail.answered(question, verdict, by);
+      return verdict;
+    },
+    policies: {
+      list: () => policies.list(),
+      add: (request, by) => {
+        const rule = policies.add(request, by.name);
+        trail.rule('added', rule, by);
+        return rule;
+      },
+      remove: (id, by) => trail.rule('removed', policies.remove(id), by),
+    },
+    audit: (query) => trail.list(query),
     devices: async (by) => ({ devices: listDevices(account, devices, machine().name, by.id), words: await account.words() }),
     push: {
       subscribe: (by, request) => pushes.subscribe(by.id, request),
@@ -201,6 +234,9 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     const live = runs.find(question.run);
     if (live) api.publish({ event: 'run', data: live.view() });
     pushes.question(question);
+    // After this event has been told: a rule's answer must not overtake the card it answers.
+    if (question.state.state === 'open') queueMicrotask(() => policies.opened(question));
+    else trail.closed(question);
   }
   function runEnded(run: Run): void {
     api.publish({ event: 'run', data: run });
@@ -239,71 +275,4 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       log('stopped');
     },
   };
-}
-
-/** Pruning, and noticing that the machine slept: the line to the relay is then dead without knowing it. */
-function startTimers(prune: () => void, woke: () => void, onTrouble: (error: unknown) => void): () => void {
-  const pruning = setInterval(() => {
-    try {
-      prune();
-    } catch (error) {
-      onTrouble(error);
-    }
-  }, PRUNE_MS);
-  let skew = Date.now() - performance.now();
-  const waking = setInterval(() => {
-    const now = Date.now() - performance.now();
-    if (Math.abs(now - skew) > WAKE_MS) woke();
-    skew = now;
-  }, 2000);
-  pruning.unref();
-  waking.unref();
-  return () => {
-    clearInterval(pruning);
-    clearInterval(waking);
-  };
-}
-
-function machineOf(id: string, settings: Settings, agents: Registry, roots: readonly string[], env: NodeJS.ProcessEnv): Machine {
-  const installed = (argv0: string): boolean => {
-    try {
-      findExecutable(argv0, env.PATH, '/');
-      return true;
-    } catch (error) {
-      if (error instanceof ClawError) return false;
-      throw error;
-    }
-  };
-  return {
-    id,
-    name: settings.name ?? os.hostname(),
-    platform: process.platform,
-    version: VERSION,
-    agents: agents
-      .all()
-      .map((agent) => ({ name: agent.name, title: agent.title, installed: installed(agent.launch({ flags: [] })[0] ?? agent.name) })),
-    roots: [...roots],
-  };
-}
-
-/** What the daemon hands to what it starts: its own environment without what belongs to another run, to npm or to a relay in the same terminal. */
-function cleanEnv(env: NodeJS.ProcessEnv): Record<string, string | undefined> {
-  return Object.fromEntries(
-    Object.entries(env).filter(([name]) => !/^(?:CLAWTAB_(?!STATE$|DEMO_PACE$)|VAPID_|npm_|INIT_CWD$|NODE_OPTIONS$|TMUX|STY$)/.test(name)),
-  );
-}
-
-function listDevices(account: Account, book: DeviceBook, own: string, self: string) {
-  const trusted = account.membership?.trusted;
-  return [...(trusted?.devices.values() ?? [])].map(({ id, kind }) => {
-    const { name, lastSeenAt } = book.get(id);
-    const shown = id === account.id ? own : name;
-    return {
-      id,
-      kind,
-      ...(shown === undefined ? {} : { name: shown }),
-      ...(lastSeenAt === undefined ? {} : { lastSeenAt }),
-      self: id === self,
-    };
-  });
 }

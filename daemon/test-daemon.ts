@@ -62,10 +62,10 @@ export class Listener {
   }
 
   /** Resolves with what `look` finds, as soon as it finds something. */
-  async until<T>(look: () => T | undefined | false, timeoutMs = 20_000): Promise<T> {
+  async until<T>(look: () => T | undefined | false | Promise<T | undefined | false>, timeoutMs = 20_000): Promise<T> {
     const dueMs = performance.now() + timeoutMs;
     for (;;) {
-      const found = look();
+      const found = await look();
       if (found !== undefined && found !== false) return found;
       if (performance.now() > dueMs)
         throw new Error(`nothing came in ${timeoutMs} ms; last events: ${JSON.stringify(this.events.slice(-3)).slice(0, 1500)}`);

@@ -175,6 +175,26 @@ export type Machine = v.InferOutput<typeof MachineSchema>;
 
 export const PushSubscriptionSchema = v.strictObject({ endpoint: Text(2048), p256dh: Text(128), auth: Text(64) });
 
+/**
+ * A rule that answers permission questions by itself. What is given must fit: agent, job, run, tool (the dialog's title), directory. `command`: the words
+ * a command begins with (`*` for any one word, `$` at the end for "and nothing more"). Deny wins over allow.
+ */
+export const PolicySchema = v.strictObject({
+  id: Id,
+  effect: v.picklist(['allow', 'deny']),
+  agent: v.optional(Text(64)),
+  job: v.optional(Id),
+  run: v.optional(Id),
+  tool: v.optional(Text(128)),
+  command: v.optional(v.pipe(v.array(Text(1024)), v.minLength(1), v.maxLength(32))),
+  directory: v.optional(Text(4096)),
+  /** After this it says nothing. */
+  until: v.optional(TimeMs),
+  createdAt: TimeMs,
+  by: Text(128),
+});
+export type Policy = v.InferOutput<typeof PolicySchema>;
+
 export const StartSchema = v.variant('from', [
   v.strictObject({ from: v.literal('job'), requestId: Id, job: Id, parameters: v.optional(v.record(v.string(), Text(65_536))) }),
   v.strictObject({
@@ -255,6 +275,34 @@ export const COMMANDS = {
     result: v.strictObject({ typed: v.boolean() }),
   },
   'questions.answer': { grant: 'answer', args: AnswerSchema, result: VerdictSchema },
+  'policies.list': { grant: 'view', args: None, result: v.strictObject({ policies: v.array(PolicySchema) }) },
+  'policies.add': {
+    grant: 'admin',
+    args: v.strictObject({ policy: v.omit(PolicySchema, ['id', 'createdAt', 'by']) }),
+    result: PolicySchema,
+  },
+  'policies.remove': { grant: 'answer', args: v.strictObject({ id: Id }), result: None },
+  /** Who did what on this machine, newest first. */
+  'audit.list': {
+    grant: 'view',
+    args: v.strictObject({
+      limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(200))),
+      before: v.optional(v.number()),
+    }),
+    result: v.strictObject({
+      entries: v.array(
+        v.strictObject({
+          n: v.number(),
+          at: v.string(),
+          type: v.string(),
+          by: v.optional(v.string()),
+          run: v.optional(Id),
+          text: v.string(),
+        }),
+      ),
+      intact: v.boolean(),
+    }),
+  },
   'devices.list': {
     grant: 'view',
     args: None,

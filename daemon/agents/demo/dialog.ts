@@ -21,13 +21,14 @@ function permission(screen: ScreenView, found: ParsedQuestion): ParsedQuestion |
   const between = lines.slice(rule + 1, ask);
   const gap = between.findIndex((line, i) => i > 0 && line.trim() === '');
   const title = joinWrapped(between.slice(0, gap), screen.cols).trim();
-  const detail = paragraphs(screen, rule + 1 + gap + 1, ask);
+  const [detail = '', ...about] = paragraphs(screen, rule + 1 + gap + 1, ask).split('\n');
   return {
     ...found,
     kind: 'permission',
     title,
     detail,
     detailKind: 'command',
+    ...(about.length === 0 ? {} : { note: about.join(' ') }),
     options: found.options.map((option, i) => ({
       ...option,
       keys: [String(i + 1)],
