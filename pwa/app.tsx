@@ -9,10 +9,10 @@ import { Icon, type IconName, Mark } from './parts/icon.tsx';
 import { Notices } from './parts/notices.tsx';
 import { Text } from './parts/text.tsx';
 import { Inbox } from './screens/inbox.tsx';
+import { Welcome } from './screens/welcome.tsx';
 import { app, waiting } from './state.ts';
 
 // Only what a first look at the inbox needs is in the first file; the worker has the others before anybody asks.
-const Welcome = lazy(() => import('./screens/welcome.tsx').then((m) => m.Welcome));
 const MachineOffer = lazy(() => import('./parts/machine-offer.tsx').then((m) => m.MachineOffer));
 const Jobs = lazy(() => import('./screens/jobs.tsx').then((m) => m.Jobs));
 const JobEditor = lazy(() => import('./screens/job-editor.tsx').then((m) => m.JobEditor));

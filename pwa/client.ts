@@ -41,12 +41,34 @@ export function use(other: PageSession): void {
   session = other;
 }
 
+/** Says before any database is open whether somebody is signed in here: what to draw first. Nothing else depends on it. */
+const HINT = 'clawtab-here';
+function hinted(): boolean {
+  try {
+    return localStorage.getItem(HINT) !== null;
+  } catch {
+    return true;
+  }
+}
+function hint(): void {
+  try {
+    localStorage.setItem(HINT, '1');
+  } catch {
+    // Only the first frame of the next start is the poorer for it.
+  }
+}
+
 /** Takes up the account that this device has, or shows the door. */
 export async function boot(): Promise<void> {
+  if (!hinted()) apply({ type: 'signed_out' });
   try {
-    const from = await stored();
-    if (from) await begin(from);
-    else apply({ type: 'signed_out' });
+    const [from, saved] = await Promise.all([stored(), machineStore.all().catch(() => [])]);
+    if (!from) return apply({ type: 'signed_out' });
+    // What was known last is shown before a single signature has been checked or a single byte has come.
+    apply({ type: 'signed_in', account: from.account, deviceId: from.identity.id });
+    apply({ type: 'machines', ids: saved.map((m) => m.id) });
+    for (const { id, snapshot, savedAtMs } of saved) apply({ type: 'machine.restored', machine: id, snapshot, savedAtMs });
+    await begin(from);
   } catch (error) {
     apply({ type: 'signed_out' });
     report(asClawError(error));
@@ -83,7 +105,7 @@ async function begin(from: Stored): Promise<void> {
   );
   live = next;
   session = next;
-  for (const { id, snapshot, savedAtMs } of await machineStore.all()) apply({ type: 'machine.restored', machine: id, snapshot, savedAtMs });
+  hint();
   saveStates();
   next.start();
   void navigator.storage?.persist?.().catch(() => false);

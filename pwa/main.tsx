@@ -16,7 +16,7 @@ showTheme();
 const offer = takeOfferFromAddress();
 const root = document.getElementById('app');
 if (root) render(<App />, root);
-void offer.then(loadDrafts).then(boot);
+void offer.then(() => Promise.all([boot(), loadDrafts()]));
 
 // The moment somebody looks, or the network says that it is back: ask, rather than believe.
 document.addEventListener('visibilitychange', () => {
@@ -32,4 +32,5 @@ addEventListener('vite:preloadError', (event) => {
   void flushDrafts().then(() => location.reload());
 });
 listenToWorker();
-if (import.meta.env.PROD) void registerWorker();
+// The worker fetches the whole page once more: not while somebody waits for the first of it.
+if (import.meta.env.PROD) setTimeout(() => void registerWorker(), 1_500);

@@ -11,6 +11,7 @@ import { Icon } from '../parts/icon.tsx';
 import { PushOffer } from '../parts/push-offer.tsx';
 import { QuestionCard, titleOf } from '../parts/question-card.tsx';
 import { RunRow } from '../parts/run-row.tsx';
+import { SameAnswer } from '../parts/same-answer.tsx';
 import { Text } from '../parts/text.tsx';
 import { Age, now } from '../parts/time.tsx';
 import { type Asked, app, asked, idle, liveRuns, settled } from '../state.ts';
@@ -41,6 +42,7 @@ export function Inbox() {
       {wanted && !shown.has(wanted) && <GoneCard qid={wanted} />}
       <div class="inbox split">
         <div class="stack loose">
+          <SameAnswer all={cards} nowMs={now.value} />
           {cards.length > 0 && (
             <div class="cards">
               {cards.map((card, i) => (
