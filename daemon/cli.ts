@@ -47,6 +47,17 @@ const COMMANDS: Record<string, { summary: string; load: Load }> = {
     summary: 'check everything, and say how to mend what is broken',
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
+  'shell-init': {
+    summary: 'put claude, codex, … under clawtab in every new shell: install, remove',
+    load: async () => (await import('./commands/shell-init.ts')).shellInitCommand,
+  },
+  completion: {
+    summary: 'a completion script for bash, zsh or fish',
+    load: async () => {
+      const { completionCommand } = await import('./commands/completion.ts');
+      return () => completionCommand(loadAll);
+    },
+  },
   demo: { summary: 'start the demo agent, which asks two questions', load: async () => (await import('./commands/demo.ts')).demoCommand },
   replay: {
     summary: 'run recorded terminals through the question detector',
@@ -54,6 +65,11 @@ const COMMANDS: Record<string, { summary: string; load: Load }> = {
   },
   relay: { summary: 'run a relay in the foreground', load: async () => (await import('./commands/relay.ts')).relayCommand },
 };
+
+/** Every command, loaded and named: only for completion. */
+function loadAll(): Promise<Command[]> {
+  return Promise.all(Object.entries(COMMANDS).map(async ([name, { summary, load }]) => (await load())().name(name).description(summary)));
+}
 
 async function main(argv: readonly string[]): Promise<number> {
   const program = new Command('clawtab')

@@ -1,0 +1,57 @@
+/** `clawtab shell-init`: puts known agents under clawtab in every new shell, and takes it away again. */
+import * as os from 'node:os';
+import { Command } from 'commander';
+import { loadAgents } from '../agents/registry.ts';
+import { ownCommand } from '../own-command.ts';
+import { findExecutable } from '../runs/executable.ts';
+import { installBlock, removeBlock, type Shell, shellBlock, shellFile, shellOf } from '../shell-block.ts';
+import { say } from './print.ts';
+
+export function shellInitCommand(): Command {
+  const init = new Command().addHelpText(
+    'after',
+    '\nAfter `clawtab shell-init install`, typing claude (or codex, gemini, …) in a new terminal runs it under clawtab. Inside a run, in a pipe\nor in a script nothing changes. `clawtab shell-init remove` takes it away again.',
+  );
+  init
+    .command('install')
+    .description('into the start file of your shell')
+    .option('--shell <shell>', 'bash, zsh or fish (default: SHELL)')
+    .action(async (options: { shell?: string }) => {
+      const shell = shellOf(options.shell ?? process.env.SHELL);
+      const file = shellFile(shell, os.homedir(), process.env);
+      const changed = installBlock(file, await block(shell));
+      say(changed ? `Added to ${file}. Open a new terminal, and claude runs under clawtab.` : `${file} has it already.`);
+    });
+  init
+    .command('remove')
+    .description('out of the start file again')
+    .option('--shell <shell>', 'bash, zsh or fish (default: SHELL)')
+    .action((options: { shell?: string }) => {
+      const file = shellFile(shellOf(options.shell ?? process.env.SHELL), os.homedir(), process.env);
+      say(removeBlock(file) ? `Removed from ${file}.` : `${file} does not have it.`);
+    });
+  init
+    .command('print', { isDefault: true })
+    .description('what would be added')
+    .option('--shell <shell>', 'bash, zsh or fish (default: SHELL)')
+    .action(async (options: { shell?: string }) => say(await block(shellOf(options.shell ?? process.env.SHELL))));
+  return init;
+}
+
+async function block(shell: Shell): Promise<string> {
+  const names = (await loadAgents())
+    .all()
+    .filter((agent) => agent.name !== 'demo')
+    .map((agent) => agent.launch({ flags: [] })[0]!);
+  return shellBlock(shell, names, cli());
+}
+
+/** `clawtab` where it is on PATH, else this very installation. */
+function cli(): string[] {
+  try {
+    findExecutable('clawtab', process.env.PATH, '/');
+    return ['clawtab'];
+  } catch {
+    return ownCommand('cli');
+  }
+}
