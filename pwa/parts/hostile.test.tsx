@@ -32,7 +32,7 @@ const SEEDS = [
   '<template><script>globalThis.pwned=1</script></template>',
   '"><script>globalThis.pwned=1</script>',
   "' onmouseover='globalThis.pwned=1",
-  '`${globalThis.pwned=1}`',
+  '`$\u007bglobalThis.pwned=1}`',
   '{{constructor.constructor("globalThis.pwned=1")()}}',
   '</textarea><script>globalThis.pwned=1</script>',
   '</title><script>globalThis.pwned=1</script>',
