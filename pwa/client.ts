@@ -111,14 +111,11 @@ async function begin(from: Stored): Promise<void> {
   void navigator.storage?.persist?.().catch(() => false);
 }
 
-/** The relay no longer knows this device. Removed on purpose: everything here goes. Otherwise the password brings it back. */
+/** Removed on purpose: everything here goes. Any other refusal leaves it, and the banner offers the way back. */
 async function turnedAway(error: ClawError): Promise<void> {
+  if (error.code !== 'revoked') return;
   await forget();
-  report(
-    error.code === 'revoked'
-      ? new ClawError('revoked', 'This device was removed from the account. Everything on it has been wiped.')
-      : new ClawError('login_required', 'This device has been signed out.', { hint: error.message }),
-  );
+  report(new ClawError('revoked', 'This device was removed from the account. Everything on it has been wiped.'));
 }
 
 async function forget(): Promise<void> {

@@ -17,6 +17,9 @@ import type { StoreEvent } from './state.ts';
 import { type AccountRecord, type Identity, outboxStore, vault } from './store/database.ts';
 import { Outbox } from './store/outbox.ts';
 
+/** After this silence on return to the page the line is made anew, ms. */
+const DOUBT_MS = 3_000;
+
 export interface SessionOptions {
   origin: string;
   emit(event: StoreEvent): void;
@@ -106,7 +109,18 @@ export class Session {
   /** The page came back, the network changed, somebody pressed "Try now": see who is really there. */
   nudge(): void {
     this.#link.nudge();
-    for (const machine of this.#machines.values()) void machine.probe();
+    void this.#doubt();
+  }
+
+  /** A line that looks alive after a sleep may be long dead: where no machine answers soon, a new one is made rather than waited for. */
+  async #doubt(): Promise<void> {
+    const { state } = this.#link;
+    if (state.state !== 'online') return;
+    const answers = await Promise.all([...this.#machines.values()].map((machine) => machine.probe(DOUBT_MS)));
+    const unchanged = this.#link.state.state === 'online' && this.#link.state.connection === state.connection;
+    if (!unchanged || !answers.includes(false) || answers.includes(true)) return;
+    this.#link.stop();
+    this.#link.start();
   }
 
   machine(id: string): MachineLink | undefined {

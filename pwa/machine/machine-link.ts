@@ -90,24 +90,35 @@ export class MachineLink {
     return this.#requests.ask(cmd, args, deadlineMs);
   }
 
-  /** Says hello and sees whether the machine answers: at intervals, on return to the page, when somebody doubts. */
-  async probe(): Promise<void> {
-    if (!this.#channel?.isOpen) {
-      if (this.#connections && !this.#channel) this.#open(this.#connections);
-      return;
-    }
+  /**
+   * Says hello and sees whether the machine answers within `pongMs`: at intervals, on return to the page, when somebody doubts. Null where there
+   * is nobody to ask.
+   */
+  async probe(pongMs = PONG_MS): Promise<boolean | null> {
     const channel = this.#channel;
-    const slow = this.#after(PONG_MS, () => this.#set({ state: 'silent' }));
-    try {
-      await this.ask('phone.hello', { ...this.#options.introduce(), protocol: PROTOCOL_VERSION }, PING_MS);
-    } catch (error) {
-      if (this.#channel !== channel) return;
-      // An error is an answer too; only silence is not.
-      if (asClawError(error).code === 'request_timeout') return this.#failed(asClawError(error));
-    } finally {
-      this.#clear(slow);
+    if (!channel?.isOpen) {
+      if (this.#connections && !channel) this.#open(this.#connections);
+      return null;
     }
-    if (this.#channel === channel && this.#hasState) this.#set({ state: 'connected' });
+    return new Promise((resolve) => {
+      const slow = this.#after(pongMs, () => {
+        this.#set({ state: 'silent' });
+        resolve(false);
+      });
+      this.ask('phone.hello', { ...this.#options.introduce(), protocol: PROTOCOL_VERSION }, PING_MS)
+        // An error is an answer too; only silence is not.
+        .catch((error: unknown) => asClawError(error).code)
+        .then((outcome) => {
+          this.#clear(slow);
+          if (this.#channel !== channel) return resolve(null);
+          if (outcome === 'request_timeout') {
+            this.#failed(new ClawError('request_timeout', 'The machine does not answer.'));
+            return resolve(false);
+          }
+          if (this.#hasState) this.#set({ state: 'connected' });
+          resolve(true);
+        });
+    });
   }
 
   close(): void {

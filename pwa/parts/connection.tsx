@@ -1,6 +1,6 @@
 /** The truth about the line, in words: to the relay, and to each machine. "Connected" is said only of a machine that has answered lately. */
 import type { LinkState } from '../../shared/link-options.ts';
-import { nudge } from '../client.ts';
+import { nudge, signOut } from '../client.ts';
 import { app, type MachineState } from '../state.ts';
 import { Icon } from './icon.tsx';
 import { Age, now } from './time.tsx';
@@ -46,6 +46,8 @@ function sentence(link: LinkState): { text: string; bad: boolean; action: string
       return { text: 'Connecting…', bad: false, action: null };
     case 'replaced':
       return { text: 'ClawTab is open in another window of this device.', bad: false, action: 'Use here' };
+    case 'signed_out':
+      return { text: `This device has to sign in again: ${link.error.message}`, bad: true, action: 'Sign in again' };
     case 'outdated':
       return { text: 'The relay speaks another version. Reload to update.', bad: true, action: 'Try again' };
     default:
@@ -64,7 +66,7 @@ export function ConnectionBanner() {
           {said.text} <AsOf />
         </p>
         {said.action && (
-          <button type="button" class="button slim" onClick={nudge}>
+          <button type="button" class="button slim" onClick={() => (link.state === 'signed_out' ? void signOut() : nudge())}>
             {said.action}
           </button>
         )}

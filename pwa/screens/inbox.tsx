@@ -125,7 +125,7 @@ function ReadyRow({ asked: a }: { asked: Asked }) {
         </span>
       </div>
       {text && (
-        <p class="said">
+        <p class="last-words">
           <Text value={text} />
         </p>
       )}
