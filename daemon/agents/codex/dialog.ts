@@ -141,7 +141,7 @@ function optionsOf(
     return {
       label: entry.label,
       ...(entry.description === '' ? {} : { description: entry.description }),
-      keys: byDigit ? [String(entry.number)] : walk,
+      keys: byDigit ? [String(entry.number)] : walk.length === 0 ? ['enter'] : walk,
       ...(index === menu!.highlighted ? { default: true } : {}),
       ...(freeText === true ? { freeText: true } : {}),
       ...(dangerous === true ? { dangerous: true } : {}),

@@ -18,24 +18,19 @@ interface Item {
 
 /** Pointer, tick of the answer that stood before the pointer moved, or blank; then a mark in lists with ticks, then the label; what is wrapped starts left of that. */
 const ITEM = /^ (?:([❯✓✔])\s{1,2}|\s{1,2})(?:([✓✔•◦○●☐☑])\s+)?(?=\S)/;
+/** The upper edge of a text field. */
+const FIELD = /^\s*▄{6,}$/;
 const TICKED = /[✓✔☑]/;
 
 /** `standing` is the question shown before: a field that has the focus calls itself otherwise, and keeps the name it was shown with. */
 export function readForm(screen: ScreenView, rows: readonly Row[], standing?: ParsedQuestion): ParsedQuestion | null {
-  const blocks = paragraphs(rows);
-  if (blocks.length < 2) return null;
-  const hints = blocks.at(-1)!;
-  const field = blocks.at(-2)!;
-  const head = blocks.slice(0, -2);
+  const cut = cutForm(screen, rows);
+  if (cut === null) return null;
+  const { head, field, hints } = cut;
   const tabs = tabsIn(screen, head);
-  const heading = head[0] ?? [];
-  const prose = head.flat();
-  const named = prose.filter((row) => tabs === null || row !== tabs.row);
-  const bold = screen.cell(heading[0]?.row ?? 0, 1)?.bold === true ? 1 : 0;
-  const message = joinWrapped(
-    named.slice(bold).map((row) => row.text),
-    screen.cols - 1,
-  );
+  const prose = head.filter((row) => row !== tabs?.row).map((row) => row.text);
+  const bold = screen.cell(head[0]?.row ?? 0, 1)?.bold === true ? 1 : 0;
+  const message = joinWrapped(prose.slice(bold), screen.cols - 1);
   const page = pageOf(screen, field);
   if (page === null) return null;
   const text = message.trim() === '' ? page.title : squeeze(message);
@@ -61,17 +56,14 @@ export function readForm(screen: ScreenView, rows: readonly Row[], standing?: Pa
   return { ...common, kind: multi ? 'multiselect' : 'choice', options, ...(other < 0 ? {} : { freeText: { option: other } }) };
 }
 
-function paragraphs(rows: readonly Row[]): Row[][] {
-  const out: Row[][] = [];
-  let open: Row[] | undefined;
-  for (const row of rows) {
-    if (row.text === '') open = undefined;
-    else if (open === undefined) {
-      open = [row];
-      out.push(open);
-    } else open.push(row);
-  }
-  return out;
+/** Above the bold name of the field, from there to the hints, and the hints. A row filled to the last column is followed by an empty one. */
+function cutForm(screen: ScreenView, rows: readonly Row[]): { head: Row[]; field: Row[]; hints: Row[] } | null {
+  const asks = rows.findIndex((row) => /^ ❯\s/.test(row.text) || FIELD.test(row.text));
+  const name = rows.findLastIndex((row, i) => i < asks && /^ [^\s❯✓✔]/.test(row.text) && screen.cell(row.row, 1)?.bold === true);
+  const hintsFrom = rows.findLastIndex((row) => row.text === '') + 1;
+  if (asks < 0 || name < 0 || hintsFrom <= asks) return null;
+  const full = (row: Row): boolean => row.text !== '';
+  return { head: rows.slice(0, name), field: rows.slice(name, hintsFrom).filter(full), hints: rows.slice(hintsFrom) };
 }
 
 interface Page {
@@ -83,7 +75,7 @@ interface Page {
 
 /** The bold name of the field, a line about it, and a list or a field of half rows. */
 function pageOf(screen: ScreenView, block: readonly Row[]): Page | null {
-  const box = block.findIndex((row) => /^\s*▄{6,}$/.test(row.text));
+  const box = block.findIndex((row) => FIELD.test(row.text));
   const first = box >= 0 ? box : block.findIndex((row) => ITEM.test(row.text));
   if (first < 0) return null;
   const [name, ...about] = block.slice(0, first);
@@ -113,7 +105,8 @@ function optionsOf(screen: ScreenView, items: readonly Item[], multi: boolean): 
     const field = index === items.length - 1 && (item.pointer || faint);
     return {
       label: item.label,
-      keys: [...walk, ...(field ? [] : [multi ? 'space' : 'enter'])],
+      // On the field itself no key is needed before the text.
+      keys: [...walk, ...(field ? (walk.length === 0 ? ['enter'] : []) : [multi ? 'space' : 'enter'])],
       ...(index === highlighted ? { default: true } : {}),
       ...(item.checked === undefined || field ? {} : { checked: item.checked }),
       ...(field ? { freeText: true } : {}),
@@ -124,21 +117,18 @@ function optionsOf(screen: ScreenView, items: readonly Item[], multi: boolean): 
 /** The row of page names on a background; the page shown has another one. */
 function tabsIn(
   screen: ScreenView,
-  blocks: readonly Row[][],
+  rows: readonly Row[],
 ): { row: Row; tabs: { title: string; answered: boolean; current: boolean }[] } | null {
-  for (const block of blocks.slice(1)) {
-    const [row] = block;
-    if (row === undefined || block.length !== 1 || screen.cell(row.row, 1)?.bg === -1) continue;
-    const tabs = [...row.text.matchAll(/\S+(?: \S+)*/g)].map((match) => ({
-      title: match[0],
-      ground: screen.cell(row.row, match.index)?.bg,
-      bold: screen.cell(row.row, match.index)?.bold === true,
+  for (const row of rows.slice(1)) {
+    if (row.text === '' || screen.cell(row.row, 1)?.bg === -1) continue;
+    const names = [...row.text.matchAll(/\S+(?: \S+)*/g)];
+    if (names.length < 2) continue;
+    const tabs = names.map(({ 0: name, index }) => ({
+      title: name.replace(/^[✓✔] ?/, ''),
+      answered: /^[✓✔]/.test(name),
+      current: screen.cell(row.row, index)?.bold === true,
     }));
-    if (tabs.length < 2) continue;
-    return {
-      row,
-      tabs: tabs.map((tab) => ({ title: tab.title.replace(/^[✓✔] ?/, ''), answered: /^[✓✔]/.test(tab.title), current: tab.bold })),
-    };
+    return { row, tabs };
   }
   return null;
 }

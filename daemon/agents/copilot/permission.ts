@@ -76,18 +76,25 @@ const EFFECTS = {
 /** The last row refuses: its label names the key that does so. */
 const hasRefusal = (items: readonly Item[]): boolean => /\(Esc\b[^)]*\)$/i.test(items.at(-1)!.label);
 
+const numberOf = (row: Row): number => Number(ITEM.exec(row.text)?.[2] ?? 0);
+
 function listIn(rows: readonly Row[], width: number): { items: Item[]; from: number } | null {
   const last = rows.findLastIndex((row) => ITEM.test(row.text));
   if (last < 0) return null;
+  // A row that is filled to the last column is followed by an empty one: the blank it was broken at.
   let from = last;
-  while (from > 0 && rows[from - 1]!.text !== '') from--;
+  for (let at = last, next = numberOf(rows[last]!); at >= 0 && next > 1; at--) {
+    if (numberOf(rows[at]!) !== next - 1) continue;
+    from = at;
+    next--;
+  }
   const blocks: { item: Item; texts: string[] }[] = [];
   for (const row of rows.slice(from)) {
     const match = ITEM.exec(row.text);
     if (match !== null && Number(match[2]) === (blocks.at(-1)?.item.number ?? Number(match[2]) - 1) + 1) {
       blocks.push({ item: { row: row.row, number: Number(match[2]), pointer: match[1] === '❯', label: '' }, texts: [match[3]!] });
-    } else if (row.text === '') break;
-    else blocks.at(-1)?.texts.push(row.text.trim());
+    } else if (row.text === '' && row.row > rows[last]!.row) break;
+    else if (row.text !== '') blocks.at(-1)?.texts.push(row.text.trim());
   }
   const items = blocks.map(({ item, texts: parts }) => ({ ...item, label: joinLabel(parts, width) }));
   return items.length >= 2 && items.some((item) => item.pointer) ? { items, from } : null;
