@@ -248,6 +248,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const door = await serveLocal({ socket: state.daemonSocket, api, runs: () => runs.processes, onTrouble });
   const stopWatching = runs.watch();
   await runs.adopt().catch(onTrouble);
+  for (const live of runs.all.values()) jobs.started(live.view());
   jobs.start();
   uplink.start();
   const stopTimers = startTimers(

@@ -38,6 +38,16 @@ export interface Due {
 const TICK_MS = 30_000;
 /** A time that is noticed later than this was missed, not met. */
 const LATE_MS = 90_000;
+/** A clock that goes back further than this was set. */
+const STEP_MS = 60_000;
+const WRONG_MS = 25 * 3600_000;
+
+interface Planned {
+  schedule: Schedule;
+  nextMs: number | null;
+  /** The last time that was due. */
+  lastMs: number | null;
+}
 
 export interface SchedulerOptions {
   onDue(due: Due): void;
@@ -57,7 +67,7 @@ export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #nowMs: () => number;
   readonly #wait: (ms: number, task: () => void) => () => void;
-  readonly #jobs = new Map<string, { schedule: Schedule; nextMs: number | null }>();
+  readonly #jobs = new Map<string, Planned>();
   #cancel: (() => void) | null = null;
   #lastMs: number;
 
@@ -76,7 +86,7 @@ export class Scheduler {
       const known = this.#jobs.get(name);
       if (schedule === undefined) this.#jobs.delete(name);
       else if (JSON.stringify(known?.schedule) !== JSON.stringify(schedule))
-        this.#jobs.set(name, { schedule, nextMs: nextDue(schedule, this.#nowMs()) });
+        this.#jobs.set(name, { schedule, nextMs: nextDue(schedule, this.#nowMs()), lastMs: null });
     }
     this.#plan();
   }
@@ -103,21 +113,25 @@ export class Scheduler {
 
   #tick(): void {
     const now = this.#nowMs();
-    // The clock was set back: everything is computed anew, nothing runs twice for the hour that comes again.
-    if (now < this.#lastMs - 60_000)
-      for (const job of this.#jobs.values()) job.nextMs = job.nextMs === null ? null : nextDue(job.schedule, Math.max(now, this.#lastMs));
-    this.#lastMs = Math.max(now, this.#lastMs - 60_000);
+    // The clock was set back: what has run does not run again for the hour that comes twice. Further back than a day the clock was simply wrong.
+    if (now < this.#lastMs - STEP_MS)
+      for (const job of this.#jobs.values()) {
+        const done = job.lastMs !== null && job.lastMs > now && job.lastMs - now < WRONG_MS ? job.lastMs : now;
+        job.nextMs = nextDue(job.schedule, done);
+      }
+    this.#lastMs = now;
     for (const [name, job] of this.#jobs) if (job.nextMs !== null && job.nextMs <= now) this.#due(name, job, now);
     this.#plan();
   }
 
-  #due(name: string, job: { schedule: Schedule; nextMs: number | null }, now: number): void {
+  #due(name: string, job: Planned, now: number): void {
     let atMs = job.nextMs!;
     let passed = 0;
     for (let next = nextDue(job.schedule, atMs); next !== null && next <= now; next = nextDue(job.schedule, atMs)) {
       passed++;
       atMs = next;
     }
+    job.lastMs = atMs;
     job.nextMs = nextDue(job.schedule, now);
     const late = now - atMs > LATE_MS;
     if (!late || job.schedule.catchUp === 'once') this.#options.onDue({ job: name, atMs, missed: passed });
