@@ -37,6 +37,7 @@ export interface Parts {
     history(query: ArgsOf<'runs.history'>): Give<Run[]>;
     screen(run: string): Give<ResultOf<'runs.screen'>>;
     type(request: ArgsOf<'runs.type'>, by: Caller): Give<{ typed: boolean }>;
+    resume(request: ArgsOf<'runs.resume'>, by: Caller): Give<ResultOf<'runs.resume'>>;
     announce(run: string): Give<void>;
     hook(hint: LocalArgs<'hook'>): Give<void>;
   };
@@ -86,6 +87,7 @@ function handlers(parts: Parts): { [C in CommandName]: Handler<C> } {
     },
     'runs.screen': ({ run }) => parts.runs.screen(run),
     'runs.type': (args, { caller }) => parts.runs.type(args, caller),
+    'runs.resume': (args, { caller }) => parts.runs.resume(args, caller),
     'questions.answer': (args, { caller }) => parts.answer(args, caller),
     'policies.list': () => ({ policies: parts.policies.list() }),
     'policies.add': (args, { caller }) => parts.policies.add(args, caller),

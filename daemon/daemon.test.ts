@@ -152,7 +152,9 @@ describe('the daemon', () => {
     const { id } = await desk.client.call('policies.add', { policy: { effect: 'allow', command: ['npm', 'test'], agent: 'demo' } });
     const run = await demo();
     const second = await desk.until(() =>
-      desk.events.flatMap((e) => (e.event === 'question' && e.data.run === run.run && e.data.question.kind === 'text' ? [e.data] : [])).at(-1),
+      desk.events
+        .flatMap((e) => (e.event === 'question' && e.data.run === run.run && e.data.question.kind === 'text' ? [e.data] : []))
+        .at(-1),
     );
     expect(second.question.text).toContain('commit message');
     const { entries, intact } = await desk.until(async () => {
@@ -168,8 +170,16 @@ describe('the daemon', () => {
 
   it('keeps up with a flood larger than its log, and the screen shows the end', async () => {
     const script = 'yes "$(printf %070d 0)" | head -c 24000000; echo; echo THE-END; exec sleep 300';
-    const run = await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv: ['sh', '-c', script], cwd: place.dir });
-    await desk.until(async () => (await desk.client.call('runs.screen', { run: run.run })).text.some((line) => line === 'THE-END') || undefined, 60_000);
+    const run = await desk.client.call('runs.start', {
+      from: 'command',
+      requestId: randomId(),
+      argv: ['sh', '-c', script],
+      cwd: place.dir,
+    });
+    await desk.until(
+      async () => (await desk.client.call('runs.screen', { run: run.run })).text.some((line) => line === 'THE-END') || undefined,
+      60_000,
+    );
     const { stream, start } = await desk.client.call('runs.subscribe', { run: run.run, from: 0, creditBytes: 1000 });
     expect(start).toBeGreaterThan(0);
     const gap = await desk.until(() => desk.events.find((e) => e.event === 'gap' && e.data.stream === stream));

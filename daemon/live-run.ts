@@ -38,6 +38,8 @@ export interface LiveRunOptions {
   /** It ended, or its holder was lost; nothing follows. */
   onEnd(run: LiveRun): void;
   onTrouble(error: unknown): void;
+  /** When it goes on by itself after its limit. */
+  resumeAt(): number | undefined;
   nowMs?: () => number;
 }
 
@@ -125,6 +127,7 @@ export class LiveRun implements AnswerTarget {
   view(): Run {
     const { record, agent } = this;
     const exit = this.#exit;
+    const resumeAt = this.#options.resumeAt();
     return {
       run: record.id,
       name: record.name,
@@ -141,6 +144,7 @@ export class LiveRun implements AnswerTarget {
       cols: this.#watcher.screen.cols,
       rows: this.#watcher.screen.rows,
       atDesk: this.#terminals > 0,
+      ...(resumeAt === undefined ? {} : { resumeAt }),
       output: { epoch: record.epoch, start: this.#logStart, end: this.#outputEnd },
     };
   }

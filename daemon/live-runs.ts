@@ -36,6 +36,8 @@ export interface LiveRunsOptions {
   env(): Readonly<Record<string, string | undefined>>;
   /** Command that carries an agent's hook to the daemon. */
   hookCommand: readonly string[];
+  /** When a run goes on by itself after its limit. */
+  resumeAt(run: string): number | undefined;
   onChange(run: Run): void;
   onEnd(run: Run, live: LiveRun): void;
   onTrouble(error: unknown): void;
@@ -258,6 +260,7 @@ export class LiveRuns {
         onChange: (run) => this.#options.onChange(run.view()),
         onEnd: (run) => this.#ended(run),
         onTrouble,
+        resumeAt: () => this.#options.resumeAt(record.id),
       });
       if (!live.ended) this.#live.set(record.id, live);
       this.#options.onChange(live.view());

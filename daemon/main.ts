@@ -4,6 +4,7 @@
  */
 import * as os from 'node:os';
 import * as path from 'node:path';
+import { randomId } from '../shared/bytes.ts';
 import type { Machine, Question, Run } from '../shared/protocol.ts';
 import { Account } from './account/account.ts';
 import { loadAgents } from './agents/registry.ts';
@@ -12,6 +13,7 @@ import { AuditLog } from './audit.ts';
 import { DeviceBook } from './device-book.ts';
 import { JobFiles } from './jobs/job-files.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { Resumes } from './limits/resumes.ts';
 import { LiveRuns } from './live-runs.ts';
 import { localVerbs } from './local/local-verbs.ts';
 import { assertNoDaemon, serveLocal } from './local/server.ts';
@@ -105,6 +107,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     roots: () => roots,
     env: () => cleanEnv(env),
     hookCommand: ownCommand('hook'),
+    resumeAt: (run) => resumes.at(run),
     onChange: (run) => api.publish({ event: 'run', data: run }),
     onEnd: (run) => runEnded(run),
     onTrouble,
@@ -133,6 +136,16 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     target: (run) => runs.find(run),
     onVerdict: (verdict) => api.publish({ event: 'verdict', data: verdict }),
     onTrouble,
+  });
+  const resumes = new Resumes({
+    state,
+    find: (run) => runs.find(run)?.view(),
+    type: (run, text, by) => runs.type({ run, typeId: randomId(), text, keys: ['enter'] }, by),
+    onChange: (run) => {
+      const live = runs.find(run);
+      if (live) api.publish({ event: 'run', data: live.view() });
+    },
+    notice: (level, text) => notices.tell(level, text),
   });
   const trail = new Trail(new AuditLog(state.journal, (text) => notices.warn(text)), state.journal);
   const policies = new Policies({
@@ -186,6 +199,11 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
         const typed = await runs.type(request, by.name);
         trail.typed(request, by);
         return typed;
+      },
+      resume: ({ run, on, at, text }, by) => {
+        if (on) return { at: resumes.set(run, by.name, { atMs: at, text }) };
+        resumes.cancel(run);
+        return {};
       },
       announce: (run) => runs.announce(run),
       hook: (hint) => runs.hook(hint),
@@ -250,6 +268,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   await runs.adopt().catch(onTrouble);
   for (const live of runs.all.values()) jobs.started(live.view());
   jobs.start();
+  resumes.start();
   uplink.start();
   const stopTimers = startTimers(
     () => store.prune(),
@@ -269,6 +288,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       stopWatching();
       uplink.stop();
       jobs.stop();
+      resumes.stop();
       local.close();
       await door.close();
       runs.detach();

@@ -20,6 +20,8 @@ export class TestPhone {
   readonly events: ProtocolEvent[] = [];
   readonly output: { stream: number; offset: number; bytes: Buffer }[] = [];
   readonly closes: ClawError[] = [];
+  /** Hears each event as it comes, beside the list above; a long test may empty the list. */
+  onEvent: ((event: ProtocolEvent) => void) | null = null;
   readonly key: SigningKey & { id: string };
   readonly ask: SigningKey;
   readonly tokens: TokenSource;
@@ -148,8 +150,10 @@ export class TestPhone {
   #message(plain: Uint8Array): void {
     const wire = decodeWire(plain);
     if (wire.kind === 'output') this.output.push({ ...wire.chunk, bytes: Buffer.from(wire.chunk.bytes) });
-    else if (wire.message.t === 'ev') this.events.push(wire.message.ev as ProtocolEvent);
-    else if (wire.message.t === 'res') this.#waiting.get(wire.message.id)?.resolve(wire.message.result as never);
+    else if (wire.message.t === 'ev') {
+      this.events.push(wire.message.ev as ProtocolEvent);
+      this.onEvent?.(wire.message.ev as ProtocolEvent);
+    } else if (wire.message.t === 'res') this.#waiting.get(wire.message.id)?.resolve(wire.message.result as never);
     else if (wire.message.t === 'err')
       this.#waiting.get(wire.message.id)?.reject(new ClawError(wire.message.error.code, wire.message.error.message));
     this.#heard();

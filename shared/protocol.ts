@@ -84,6 +84,8 @@ export const RunSchema = v.strictObject({
   rows: v.number(),
   /** A terminal at the desk is attached. */
   atDesk: v.boolean(),
+  /** It goes on by itself then, after its usage limit. */
+  resumeAt: v.optional(TimeMs),
   /** Output epoch and the offsets that can still be read. */
   output: v.strictObject({ epoch: Id, start: Offset, end: Offset }),
 });
@@ -273,6 +275,12 @@ export const COMMANDS = {
       keys: v.optional(v.pipe(v.array(Text(16)), v.maxLength(64))),
     }),
     result: v.strictObject({ typed: v.boolean() }),
+  },
+  /** Goes on by itself when its usage limit is over (or at `at`), with `text` ("continue"); `on: false` calls it off. */
+  'runs.resume': {
+    grant: 'type',
+    args: v.strictObject({ run: Id, on: v.boolean(), at: v.optional(TimeMs), text: v.optional(Text(4096)) }),
+    result: v.strictObject({ at: v.optional(TimeMs) }),
   },
   'questions.answer': { grant: 'answer', args: AnswerSchema, result: VerdictSchema },
   'policies.list': { grant: 'view', args: None, result: v.strictObject({ policies: v.array(PolicySchema) }) },

@@ -1,6 +1,7 @@
 /** `clawtab jobs …`: saved jobs and the runs of this machine. Each subcommand parses, makes one call, prints. */
 import { Command } from 'commander';
 import { randomId } from '../../shared/bytes.ts';
+import { ClawError } from '../../shared/errors.ts';
 import type { JobView, Run } from '../../shared/protocol.ts';
 import { openState } from '../state.ts';
 import { withDaemon } from './connect.ts';
@@ -43,6 +44,14 @@ export function jobsCommand(): Command {
     .argument('<run>', 'run id, its beginning or end, or a name')
     .option('-f, --follow', 'keep going until it ends')
     .action(async (text: string, options: { follow?: boolean }) => (await import('./job-logs.ts')).printLog(text, options.follow === true));
+  jobs
+    .command('resume')
+    .description('let an agent that hit its usage limit go on by itself when it is over')
+    .argument('<run>', 'run id, its beginning or end, or a name')
+    .option('--at <time>', 'when, if the agent does not say: 15:30, 3pm, 2h')
+    .option('--text <text>', 'what to type then', 'continue')
+    .option('--off', 'call it off')
+    .action(resume);
   jobs
     .command('history')
     .description('runs that have ended')
@@ -158,4 +167,18 @@ function ending({ exit }: Run): string {
   const how = exit.code === null ? (exit.signal ?? 'lost') : `exit ${exit.code}`;
   const text = exit.reason === undefined ? how : `${how}, ${exit.reason}`;
   return exit.code === 0 ? text : `✗ ${text}`;
+}
+
+async function resume(text: string, options: { at?: string; text: string; off?: boolean }): Promise<void> {
+  const { run } = new (await import('../runs/run-store.ts')).RunStore(openState()).find(text);
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const at = options.at === undefined ? undefined : (await import('../limits/reset-time.ts')).resetTime(options.at, Date.now(), zone);
+  if (at === null) throw new ClawError('usage', `--at takes a time such as 15:30, 3pm or 2h, not “${options.at}”.`);
+  const on = options.off !== true;
+  const answer = await withDaemon((daemon) =>
+    daemon.call('runs.resume', { run: run.id, on, text: options.text, ...(at === undefined ? {} : { at }) }),
+  );
+  say(
+    answer.at === undefined ? `${run.name} waits for you.` : `${run.name} goes on by itself at ${when(answer.at)} with “${options.text}”.`,
+  );
 }
