@@ -16,6 +16,8 @@ import { app, waiting } from './state.ts';
 const MachineOffer = lazy(() => import('./parts/machine-offer.tsx').then((m) => m.MachineOffer));
 const Jobs = lazy(() => import('./screens/jobs.tsx').then((m) => m.Jobs));
 const JobEditor = lazy(() => import('./screens/job-editor.tsx').then((m) => m.JobEditor));
+const MachineScreen = lazy(() => import('./screens/machine.tsx').then((m) => m.MachineScreen));
+const RuleScreen = lazy(() => import('./screens/rule.tsx').then((m) => m.RuleScreen));
 const RunScreen = lazy(() => import('./screens/run.tsx').then((m) => m.RunScreen));
 const Start = lazy(() => import('./screens/start.tsx').then((m) => m.Start));
 const Devices = lazy(() => import('./screens/devices.tsx').then((m) => m.Devices));
@@ -54,6 +56,8 @@ function Phase() {
           <Route path="/q/:machine/:qid" component={Inbox} />
           <Route path="/jobs" component={Jobs} />
           <Route path="/jobs/:machine/:job" component={JobEditor} />
+          <Route path="/machine/:machine" component={MachineScreen} />
+          <Route path="/machine/:machine/rule" component={RuleScreen} />
           <Route path="/run/:machine/:run" component={RunScreen} />
           <Route path="/start" component={Start} />
           <Route path="/devices" component={Devices} />

@@ -79,6 +79,11 @@ export function QuestionCard({ asked, above, bare = false }: CardProps) {
         </div>
         {parsed.tabs && !parsed.form && <TabRow asked={asked} />}
         <Detail question={parsed} />
+        {parsed.note && (
+          <p class="hint">
+            <Text value={parsed.note} />
+          </p>
+        )}
         {parsed.text && oneLine(parsed.text) !== title && (
           <p class="ask-text">
             <Text value={parsed.text} />
@@ -137,6 +142,16 @@ function Answers(props: AnswerProps) {
   );
 }
 
+/** A rule for questions like this one, to be looked at before it is saved. */
+function rulePath({ machine, question }: Asked): string {
+  const { title, detail, detailKind } = question.question;
+  const [first = ''] = detail.split('\n');
+  // Two words say what is done; the rest is what it is done to.
+  const command = detailKind === 'command' ? first.trim().split(/\s+/).slice(0, 2).join(' ') : '';
+  const query = new URLSearchParams({ agent: question.agent, tool: title, command, directory: question.cwd });
+  return `/machine/${machine.id}/rule?${query}`;
+}
+
 export function VerdictLine({ said, what, onTakeBack }: { said: Said; what: string; onTakeBack(): void }) {
   return (
     <div class={`verdict ${said.tone}`} role="status">
@@ -187,9 +202,14 @@ function Foot({ asked, props, open, can, link }: { asked: Asked; props: AnswerPr
           Dismiss
         </button>
       )}
-      {dismiss && open && (
-        <p id={`${id}-effect`} class="effect hint">
-          Dismiss <Text value={oneLine(dismiss.effect, 160)} />.
+      {open && (dismiss || link) && (
+        <p class="effect hint">
+          {dismiss && (
+            <span id={`${id}-effect`}>
+              Dismiss <Text value={oneLine(dismiss.effect, 160)} />.{' '}
+            </span>
+          )}
+          {link && question.question.kind === 'permission' && <a href={rulePath(asked)}>Make a rule</a>}
         </p>
       )}
     </div>

@@ -69,7 +69,13 @@ export function Devices() {
         <Icon name={device.kind === 'daemon' ? 'laptop' : 'phone'} />
         <span class="what">
           <span class="name cut">
-            <Text value={nameOf(device)} />
+            {machine ? (
+              <a href={`/machine/${device.id}`} class="quiet">
+                <Text value={nameOf(device)} />
+              </a>
+            ) : (
+              <Text value={nameOf(device)} />
+            )}
           </span>
           <span class="sub">
             {self ? 'This device' : `Last contact ${seen(device)}`}

@@ -52,7 +52,9 @@ function MachineJobs({ machine, alone }: { machine: MachineState; alone: boolean
       <div class="group-head">
         <Icon name="laptop" small />
         <h2 class="title grow cut">
-          <Text value={machine.about?.name ?? 'A machine'} />
+          <a href={`/machine/${machine.id}`} class="quiet">
+            <Text value={machine.about?.name ?? 'A machine'} />
+          </a>
         </h2>
         <MachineDot machine={machine} />
       </div>

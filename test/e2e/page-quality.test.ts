@@ -88,7 +88,17 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
       await page.getByRole('region', { name: view === 'Log' ? 'Output' : view }).waitFor();
       found.push(...(await everyLook(page, `run, ${view}`)));
     }
-    for (const screen of ['jobs', 'start', 'devices', 'settings']) {
+    await page.goto(`${at.origin}/jobs`);
+    const machine = await page.getByRole('heading', { level: 2 }).getByRole('link').first().getAttribute('href');
+    for (const screen of [
+      'jobs',
+      'start',
+      'devices',
+      'settings',
+      machine!.slice(1),
+      `${machine!.slice(1)}/rule`,
+      machine!.slice(1).replace('machine', 'jobs').concat('/new'),
+    ]) {
       await page.goto(`${at.origin}/${screen}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.waitForLoadState('networkidle');
@@ -170,8 +180,23 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
     await page.getByText('A machine not heard yet').waitFor();
   });
 
+  it('makes a rule from a card, shows it, and takes it away again', async () => {
+    const { page } = phone;
+    await page.goto(at.origin);
+    await page.getByRole('button', { name: 'Try it' }).click();
+    await permissionCard(page).getByRole('link', { name: 'Make a rule' }).click();
+    await expect.poll(() => page.getByRole('textbox', { name: 'Command begins with' }).inputValue()).toBe('npm test');
+    await page.getByRole('button', { name: 'Deny' }).click();
+    await page.getByRole('button', { name: 'Save rule' }).click();
+    await page.getByText('npm test', { exact: true }).waitFor();
+    await page.getByText('chain intact').waitFor();
+    await page.getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('Nothing: every question waits for a person.').waitFor();
+  });
+
   it('takes a machine off, and says when the others know', async () => {
     const { page } = phone;
+    await page.goto(`${at.origin}/devices`);
     await page.getByRole('button', { name: 'Remove A machine not heard yet' }).click();
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
     await page.getByText('knows').waitFor();

@@ -1,5 +1,5 @@
 /** A made-up account with two machines, for looking at the screens. Not part of the build. */
-import type { JobView, Machine, Question, Run, Snapshot } from '../../shared/protocol.ts';
+import type { JobView, Machine, Policy, Question, Run, Snapshot } from '../../shared/protocol.ts';
 import type { ParsedQuestion } from '../../shared/question.ts';
 
 const NOW = Date.now();
@@ -304,4 +304,38 @@ export const SCREEN = [
   ' ❯ 1. Yes',
   '   2. Yes, and don’t ask again for npx vitest commands',
   '   3. No, and tell Claude what to do differently (esc)',
+];
+
+export const POLICIES: Policy[] = [
+  {
+    id: 'p1',
+    effect: 'allow',
+    agent: 'claude',
+    tool: 'Bash command',
+    command: ['npx', 'vitest', '*'],
+    directory: '/home/ada/code/payments-api',
+    until: NOW + 42 * min,
+    createdAt: NOW,
+    by: 'Ada’s phone',
+  },
+  { id: 'p2', effect: 'deny', command: ['git', 'push'], createdAt: NOW, by: 'the desk' },
+];
+export const AUDIT = [
+  {
+    n: 4,
+    at: new Date(NOW - 3 * min).toISOString(),
+    type: 'answer',
+    by: 'Ada’s phone',
+    run: 'run-1',
+    text: 'Answered “Yes” to Bash command in fix flaky checkout tests',
+  },
+  {
+    n: 3,
+    at: new Date(NOW - 40 * min).toISOString(),
+    type: 'start',
+    by: 'Ada’s phone',
+    run: 'run-1',
+    text: 'Started fix flaky checkout tests',
+  },
+  { n: 2, at: new Date(NOW - 90 * min).toISOString(), type: 'policy', by: 'the desk', text: 'Added a rule: deny git push' },
 ];

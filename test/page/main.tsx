@@ -11,7 +11,7 @@ import { apply } from '../../pwa/state.ts';
 import { makeEnrolmentOffer } from '../../shared/enrolment.ts';
 import { createSigningKey } from '../../shared/keys.ts';
 import type { ArgsOf, CommandName, ResultOf } from '../../shared/protocol.ts';
-import { JOBS_A, MACHINES, MORE, OUTPUT, QUESTIONS_A, RUNS_A, RUNS_B, SCREEN, snapshotOf } from './fixtures.ts';
+import { AUDIT, JOBS_A, MACHINES, MORE, OUTPUT, POLICIES, QUESTIONS_A, RUNS_A, RUNS_B, SCREEN, snapshotOf } from './fixtures.ts';
 
 const scene = new URLSearchParams(location.search).get('scene') ?? 'full';
 
@@ -21,6 +21,8 @@ async function fake<C extends CommandName>(machine: string, cmd: C, args: ArgsOf
     'runs.subscribe': { stream: 1, epoch: 'e', start: 0, end: OUTPUT.length, from: 0 },
     'devices.list': { devices: [], words: '' },
     'runs.history': { runs: [] },
+    'policies.list': { policies: POLICIES },
+    'audit.list': { entries: AUDIT, intact: true },
   };
   if (cmd === 'runs.subscribe' && (args as ArgsOf<'runs.subscribe'>).from === undefined)
     setTimeout(() => {
