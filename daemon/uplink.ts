@@ -137,7 +137,7 @@ export class Uplink {
   #open(peer: number): Line | null {
     const link = this.#link;
     const who = link?.peers.get(peer);
-    if (!link || link.state.state !== 'online' || who?.kind !== 'phone') return null;
+    if (link?.state.state !== 'online' || who?.kind !== 'phone') return null;
     if (this.#failed(who.device).length >= MAX_FAILED_PER_MINUTE) return null;
     const channel = new Channel({
       self: this.#options.account,

@@ -10,7 +10,7 @@ export function completionCommand(all: () => Promise<Command[]>): Command {
     .argument('[shell]', 'bash, zsh or fish (default: SHELL)')
     .addHelpText(
       'after',
-      '\nExamples:\n  clawtab completion bash > ~/.local/share/bash-completion/completions/clawtab\n  clawtab completion zsh > "${fpath[1]}/_clawtab"\n  clawtab completion fish > ~/.config/fish/completions/clawtab.fish',
+      '\nExamples:\n  clawtab completion bash > ~/.local/share/bash-completion/completions/clawtab\n  clawtab completion zsh > "$fpath[1]/_clawtab"\n  clawtab completion fish > ~/.config/fish/completions/clawtab.fish',
     )
     .action(async (shell?: string) => say(completionScript(shellOf(shell ?? process.env.SHELL), wordsOf(await all()))));
 }

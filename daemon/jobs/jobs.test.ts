@@ -103,7 +103,10 @@ async function pass(ms: number): Promise<void> {
 const HOUR = 3600_000;
 const end = (code: number | null, reason?: string): void => {
   const run = live.shift()!;
-  jobs.ended({ ...run, status: { state: 'ended' }, endedAt: now, exit: { code, signal: null, ...(reason ? { reason } : {}) } }, Number(launched.at(-1)?.attempt ?? 0));
+  jobs.ended(
+    { ...run, status: { state: 'ended' }, endedAt: now, exit: { code, signal: null, ...(reason ? { reason } : {}) } },
+    Number(launched.at(-1)?.attempt ?? 0),
+  );
 };
 const settle = () => new Promise((resolve) => setImmediate(resolve));
 

@@ -25,6 +25,7 @@ describe('what a shell line runs for certain', () => {
     'git status "$(rm x)"',
     'git status <(rm x)',
     'git $X',
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: it is shell
     'git ${X:-rm}',
     'git status > /etc/passwd',
     'git status >> ~/.bashrc',

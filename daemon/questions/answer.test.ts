@@ -339,6 +339,14 @@ describe('the question book', () => {
     expect(again().appeared(facts, standing(asked(), 'x1'), 0).qid).not.toBe(question.qid);
   });
 
+  it('remembers the next question also when the verdict on the last one comes after it', () => {
+    book.apply('run1', question.qid, { type: 'typed', by: 'p', atMs: 1 });
+    book.vanished('run1', 'd1', { type: 'closed', reason: 'superseded', atMs: 2 });
+    const second = book.appeared(facts, standing(asked({ text: 'And now?' }), 'd2'), 0);
+    book.apply('run1', question.qid, { type: 'verdict', verdict: 'confirmed' });
+    expect(again().appeared(facts, standing(asked({ text: 'And now?' }), 'x1'), 0).qid).toBe(second.qid);
+  });
+
   it('never has two open questions in one run', () => {
     book.vanished('run1', 'd1', { type: 'closed', reason: 'superseded', atMs: 1 });
     book.appeared(facts, standing(asked(), 'd2'), 0);

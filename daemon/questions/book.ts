@@ -148,7 +148,8 @@ export class QuestionBook {
     if (state === question.state) return question;
     const moved = { ...question, state };
     this.#put(mine, moved);
-    if (state.state !== 'open') this.#forget(run);
+    // Only its own record: the next question may stand already when the verdict on this one comes.
+    if (state.state !== 'open' && (mine.standing === null || mine.standing.qid === qid)) this.#forget(run);
     return moved;
   }
 
