@@ -3,7 +3,6 @@
  * shared/push-seal.ts; the relay signs and forwards and can read nothing. Bounded: one waiting push per phone and run.
  */
 import { createHmac } from 'node:crypto';
-import webpush from 'web-push';
 import { fromBase64url, toBase64url } from '../../shared/bytes.ts';
 import { asClawError, ClawError } from '../../shared/errors.ts';
 import type { ArgsOf, Question, ResultOf, Run } from '../../shared/protocol.ts';
@@ -144,6 +143,8 @@ export class Pushes {
       const key = fromBase64url(push.key)!;
       const sealed = await sealPush(key, { v: 1, n, machine: this.#options.machine(), ...content });
       const { p256dh, auth, endpoint } = push.subscription;
+      // Loaded with the first push: a daemon that starts again after a crash has more urgent things to do.
+      const { default: webpush } = await import('web-push');
       // The types say string; the library takes bytes as well (encryption-helper.js).
       const body = webpush.encrypt(p256dh, auth, Buffer.from(sealed) as unknown as string, 'aes128gcm').cipherText;
       const topic = run === '' ? undefined : createHmac('sha256', key).update(run).digest('base64url').slice(0, 32);
