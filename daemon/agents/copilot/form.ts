@@ -2,7 +2,7 @@
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
-import { joinWrapped, squeeze, tone } from '../lib/lines.ts';
+import { squeeze, tone } from '../lib/lines.ts';
 import type { Row } from './frame.ts';
 import { joinLabel } from './permission.ts';
 
@@ -16,8 +16,8 @@ interface Item {
   at: number;
 }
 
-/** Pointer, tick of the answer that stood before the pointer moved, or blank; then a mark in lists with ticks, then the label; what is wrapped starts left of that. */
-const ITEM = /^ (?:([❯✓✔])\s{1,2}|\s{1,2})(?:([✓✔•◦○●☐☑])\s+)?(?=\S)/;
+/** Pointer, tick of the answer that stood before the pointer moved, or blank; then a mark in lists with ticks, then the label; what is wrapped starts one or two columns left of that. */
+const ITEM = /^ (?:([❯✓✔]) | {2})(?:([✓✔•◦○●☐☑]) )?(?=\S)/;
 /** The upper edge of a text field. */
 const FIELD = /^\s*▄{6,}$/;
 const TICKED = /[✓✔☑]/;
@@ -30,10 +30,13 @@ export function readForm(screen: ScreenView, rows: readonly Row[], standing?: Pa
   const tabs = tabsIn(screen, head);
   const prose = head.filter((row) => row !== tabs?.row).map((row) => row.text);
   const bold = screen.cell(head[0]?.row ?? 0, 1)?.bold === true ? 1 : 0;
-  const message = joinWrapped(prose.slice(bold), screen.cols - 1);
+  const message = joinLabel(
+    prose.slice(bold).map((row) => row.trim()),
+    screen.cols - 2,
+  );
   const page = pageOf(screen, field);
   if (page === null) return null;
-  const text = message.trim() === '' ? page.title : squeeze(message);
+  const text = message === '' ? page.title : message;
   const many = tabs !== null && tabs.tabs.length > 1;
   const dismiss = { keys: ['esc'], effect: 'cancels the question; Copilot goes on without an answer' };
   const common = {

@@ -76,6 +76,8 @@ const bare = (text: string): string => text.replace(/[\s│┃❯]+/g, '');
 /** Pastes the text and sees its end before the cursor; Copilot folds a long paste into a note of its length. */
 function fill(text: string): Step[] {
   const end = bare(text).slice(-30);
+  // In a narrow box the field is a column beside its hint: then only its last word stands unbroken before the cursor.
+  const word = /\S+\s*$/.exec(text)?.[0].trim().slice(-12) ?? end;
   return [
     { do: 'text', text, paste: true },
     {
@@ -90,7 +92,7 @@ function fill(text: string): Step[] {
           return near.includes(end) || note.test(near);
         }
         const shown = bare(rowsOf(screen, row - 8, row) + screen.line(row).slice(0, col));
-        return shown.endsWith(end) || new RegExp(`${note.source}$`, 'i').test(shown);
+        return shown.endsWith(end) || shown.endsWith(word) || new RegExp(`${note.source}$`, 'i').test(shown);
       },
     },
   ];

@@ -7,13 +7,14 @@ import type { Row } from './frame.ts';
 
 interface Item {
   row: number;
+  lastRow: number;
   number: number;
   pointer: boolean;
   label: string;
 }
 
 /** A row that had to wrap may have lost a blank or two before its number to the wrap. */
-const ITEM = /^(❯?)\s{0,3}(\d{1,2})\.\s+(\S.*)$/;
+const ITEM = /^(?:(❯)\s{0,2}(\d{1,2})\.\s*|\s{0,4}(\d{1,2})\.\s+)(\S.*)$/;
 
 /** Stands for the part of a box that does not fit on the screen. */
 export const ABOVE = '[… the beginning is above the screen]\n';
@@ -36,7 +37,10 @@ export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean
         );
   const parts = paragraphs(rows.slice(rule + 1, from));
   const asked = parts.pop() ?? [];
-  const text = squeeze(joinWrapped(texts(asked), width));
+  const text = joinLabel(
+    texts(asked).map((line) => line.trim()),
+    width,
+  );
   const diff = parts.some((part) => part.some((row) => isDiffRow(screen, row)));
   const seen = diff ? unframed(parts.flatMap((part, i) => (i === 0 ? part : [blank(part[0]!), ...part]))) : details(parts, width);
   // A box taller than the screen shows only its end, and the card says so.
@@ -48,7 +52,7 @@ export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean
   const kind = trust ? 'trust' : plan ? 'plan' : boxed || diff || hasRefusal(items) ? 'permission' : 'choice';
   const options = optionsOf(items, kind);
   const last = items.length - 1;
-  const typing = items[last]!.pointer && screen.cursor.visible && screen.cursor.row === items[last]!.row;
+  const typing = items[last]!.pointer && within(items[last]!, screen.cursor);
   // A refusal of more than a word is a field for what to do instead; what is typed there takes the place of its label.
   const field = typing || (hasRefusal(items) && items[last]!.label.replace(/\s*\([^)]*\)$/, '').split(/\s+/).length > 3) ? last : -1;
   const shown = standing?.text === text && standing.options.length === options.length ? standing.options[last] : undefined;
@@ -66,6 +70,9 @@ export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean
   };
 }
 
+const within = (item: Item, cursor: ScreenView['cursor']): boolean =>
+  cursor.visible && cursor.row >= item.row && cursor.row <= item.lastRow;
+
 const EFFECTS = {
   permission: 'denies it and stops the turn',
   trust: 'does not trust the folder',
@@ -76,7 +83,7 @@ const EFFECTS = {
 /** The last row refuses: its label names the key that does so. */
 const hasRefusal = (items: readonly Item[]): boolean => /\(Esc\b[^)]*\)$/i.test(items.at(-1)!.label);
 
-const numberOf = (row: Row): number => Number(ITEM.exec(row.text)?.[2] ?? 0);
+const numberOf = (row: Row): number => Number(ITEM.exec(row.text)?.[2] ?? ITEM.exec(row.text)?.[3] ?? 0);
 
 function listIn(rows: readonly Row[], width: number): { items: Item[]; from: number } | null {
   const last = rows.findLastIndex((row) => ITEM.test(row.text));
@@ -91,21 +98,27 @@ function listIn(rows: readonly Row[], width: number): { items: Item[]; from: num
   const blocks: { item: Item; texts: string[] }[] = [];
   for (const row of rows.slice(from)) {
     const match = ITEM.exec(row.text);
-    if (match !== null && Number(match[2]) === (blocks.at(-1)?.item.number ?? Number(match[2]) - 1) + 1) {
-      blocks.push({ item: { row: row.row, number: Number(match[2]), pointer: match[1] === '❯', label: '' }, texts: [match[3]!] });
+    const number = numberOf(row);
+    const open = blocks.at(-1);
+    if (match !== null && number === (open?.item.number ?? number - 1) + 1) {
+      blocks.push({ item: { row: row.row, lastRow: row.row, number, pointer: match[1] === '❯', label: '' }, texts: [match[4]!] });
     } else if (row.text === '' && row.row > rows[last]!.row) break;
-    else if (row.text !== '') blocks.at(-1)?.texts.push(row.text.trim());
+    else if (row.text !== '' && open !== undefined) {
+      open.texts.push(row.text.trim());
+      open.item.lastRow = row.row;
+    }
   }
   const items = blocks.map(({ item, texts: parts }) => ({ ...item, label: joinLabel(parts, width) }));
   return items.length >= 2 && items.some((item) => item.pointer) ? { items, from } : null;
 }
 
-/** Rows of one label: broken at blanks, or inside a word that is longer than the box. */
+/** Rows of one text: broken at blanks, behind the slashes and hyphens of a word, or inside a word that is longer than the box. */
 export function joinLabel(parts: readonly string[], width: number): string {
   let out = '';
   for (const part of parts) {
     const word = (/\S*$/.exec(out)?.[0].length ?? 0) + (/^\S*/.exec(part)?.[0].length ?? 0);
-    out += out === '' || word > width ? part : ` ${part}`;
+    const inside = word > width || /\S[/]$|[\p{L}\p{N}]-$/u.test(out);
+    out += out === '' || inside ? part : ` ${part}`;
   }
   return squeeze(out);
 }
