@@ -15,6 +15,7 @@ import {
   typeAndEnter,
   VERTICAL,
 } from '../lib/plan.ts';
+import { clearTyped, onlyTyped } from './typed.ts';
 
 export function keys(question: ParsedQuestion, choice: Choice): Step[] {
   switch (choice.type) {
@@ -38,7 +39,7 @@ function textSteps(question: ParsedQuestion, text: string): Step[] {
   if (typed.includes('\n')) return refuse('This prompt takes a single line.');
   // A password is not echoed: nothing to look for.
   if (question.kind === 'password') return [{ do: 'text', text: typed, paste: false }, press(['enter'])];
-  return typed === '' ? [press(['enter'])] : typeAndEnter(typed);
+  return [clearTyped(question.text), ...(typed === '' ? [press(['enter'])] : typeAndEnter(typed))];
 }
 
 function optionSteps(question: ParsedQuestion, option: QuestionOption, index: number): Step[] {
@@ -50,10 +51,12 @@ function optionSteps(question: ParsedQuestion, option: QuestionOption, index: nu
   const [last, ...before] = [...option.keys].reverse();
   if (last !== 'enter' || before.length === 0) return [press(option.keys)];
   // A program that reads single keys has its answer with the first one; Enter follows only where the prompt still stands.
+  const answer = before.reverse();
   return [
-    press(before.reverse()),
+    clearTyped(question.text),
+    press(answer),
     { do: 'settle', holds: (now) => !same(now, question) },
-    { do: 'then', plan: (now) => (same(now, question) ? [press(['enter'])] : []) },
+    { do: 'then', plan: (now) => (same(now, question) ? [onlyTyped(question.text, answer.join('')), press(['enter'])] : []) },
   ];
 }
 

@@ -9,10 +9,11 @@ import { agent } from './index.ts';
 
 const LIMIT_MS = 20_000;
 
-/** Runs `script` in bash, answers its questions in order, and gives what it printed last. */
+/** Runs `script` in bash, answers its questions in order, and gives what it printed last. `atDesk` is typed and seen before each answer. */
 async function play(
   script: string,
   answers: readonly ((question: ParsedQuestion) => Choice)[],
+  atDesk = '',
 ): Promise<{ questions: ParsedQuestion[]; last: string }> {
   const questions: ParsedQuestion[] = [];
   let wake = (): void => undefined;
@@ -44,6 +45,8 @@ async function play(
   for (const [n, choose] of answers.entries()) {
     while (questions.length <= n) await new Promise<void>((resolve) => (wake = resolve));
     const question = questions[n]!;
+    if (atDesk !== '') pty.write(Buffer.from(atDesk));
+    while (!watcher.view().lines().join('\n').includes(atDesk)) await watcher.changed();
     const result = await performChoice({
       agent,
       watcher,
@@ -90,6 +93,19 @@ describe('a program that asks', () => {
       const result = await play(script, answers);
       expect(result.last).toBe(last);
       expect(result.questions).toHaveLength(answers.length);
+    },
+    LIMIT_MS,
+  );
+
+  it.each([
+    ['yes or no', 'read -p "Go on? [y/N] " a; echo "got $a"', option(0), 'got y'],
+    ['a line', 'read -p "Your name? " a; echo "got $a"', text('Ada'), 'got Ada'],
+    ['a number', 'select x in red green blue; do echo "got $x"; break; done', option(2), 'got blue'],
+  ] as const)(
+    'that has half an answer typed at the desk gets only the one from the phone: %s',
+    async (_, script, answer, last) => {
+      const { last: got } = await play(script, [answer], 'zx');
+      expect(got).toBe(last);
     },
     LIMIT_MS,
   );

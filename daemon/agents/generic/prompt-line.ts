@@ -52,12 +52,20 @@ function promptAtCursor(screen: ScreenView): Prompt | null {
   return { row: first, lastRow: row, asked: head >= 0, text };
 }
 
+/** The prompt's line up to the cursor, blanks and a library's glyph taken out; null where none can stand there. */
+export function lineAtCursor(screen: ScreenView): string | null {
+  const prompt = promptAtCursor(screen);
+  return prompt === null ? null : bareLine(prompt);
+}
+
+/** The glyph before a prompt and a default behind it are not part of its text. */
+const bareLine = (prompt: Prompt): string => squeeze(prompt.text).replace(/^[?◆▲■]\s+/, '');
+
 /** Somebody is typing behind the prompt that stands: it is still that question. */
 function typedInto(prompt: Prompt, anchor: string, hints: Hints): ParsedQuestion | null {
   const { standing } = hints;
   if (standing === undefined || hints.standingAnchor !== anchor) return null;
-  // The glyph before it and a default behind it are not part of its text.
-  const line = squeeze(prompt.text).replace(/^[?◆▲■]\s+/, '');
+  const line = bareLine(prompt);
   return line.length > standing.text.length && line.startsWith(standing.text) ? standing : null;
 }
 
