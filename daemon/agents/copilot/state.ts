@@ -32,6 +32,8 @@ export function readState(screen: ScreenView, composer: { top: number; status: s
 /** The last block of the history above row `end` that `fits`; the echo of a prompt ends a block. */
 function lastBlock(screen: ScreenView, end: number, fits: (block: Block) => boolean): Block | null {
   let found: Block | null = null;
+  // What stands below the banner before the first prompt are tips, not answers.
+  let started = !screen.lines().some((line) => /^ {2,4}▔{3,}$/.test(line));
   let open: Block | null = null;
   // The row above the composer names the folder.
   for (let row = 1; row < end; row++) {
@@ -39,10 +41,11 @@ function lastBlock(screen: ScreenView, end: number, fits: (block: Block) => bool
     const mark = MARK.exec(line)?.[1];
     if (mark !== undefined) {
       open = { mark, rows: [line.replace(mark, ' ')], tool: screen.cell(row, line.indexOf(mark) + mark.length + 1)?.bold === true };
-      if (fits(open)) found = open;
+      if (started && fits(open)) found = open;
     } else if (/^ ?[▄▀]{6,}/.test(line)) {
       open = null;
       found = null;
+      started = true;
     } else if (/^ \S/.test(line)) open = null;
     else open?.rows.push(line);
   }
