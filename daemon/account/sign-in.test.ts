@@ -1,0 +1,114 @@
+/** Signing machines in against a real relay: the first account, a second machine, and what goes wrong. */
+import * as path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RelayProcess, startRelay } from '../relay-process.ts';
+import { openState, type State } from '../state.ts';
+import { makePlace, type Place } from '../test-daemon.ts';
+import { Account } from './account.ts';
+import { createDeviceKey, openDeviceKey } from './device-key.ts';
+import { login, register, type SignedIn } from './sign-in.ts';
+
+let place: Place;
+let relay: RelayProcess;
+let origin: string;
+let first: SignedIn;
+/** After the second machine has signed in again: the newest list. */
+let newer: SignedIn;
+const who = { email: 'Me@Example.com', password: 'correct horse battery staple' };
+
+const machine = (name: string): State => openState({ CLAWTAB_STATE: path.join(place.dir, name) });
+const options = (state: State, pin: Parameters<typeof login>[3]['pin'] = null) => ({ pin, renewKey: () => createDeviceKey(state) });
+
+beforeAll(async () => {
+  place = makePlace();
+  relay = startRelay({ env: { ...place.env, LISTEN: '127.0.0.1:0' }, stdio: 'pipe' });
+  origin = await relay.listening;
+  first = await register(origin, who, await openDeviceKey(machine('one')));
+}, 90_000);
+afterAll(async () => {
+  await relay.stop();
+  place.remove();
+});
+
+describe('signing a machine in', () => {
+  it('makes an account whose list names this machine', async () => {
+    expect([...first.trusted.devices.values()]).toMatchObject([{ kind: 'daemon', id: (await openDeviceKey(machine('one'))).id }]);
+    expect(first.deviceToken).toMatch(/^ctd_/);
+  });
+
+  it('refuses a second account with the same mail, however it is written', async () => {
+    await expect(register(origin, { ...who, email: ' ME@example.COM ' }, await openDeviceKey(machine('other')))).rejects.toMatchObject({
+      code: 'exists',
+    });
+  });
+
+  it('adds a second machine with nothing but the password, and both stand on one list', async () => {
+    const state = machine('two');
+    const second = await login(origin, who, await openDeviceKey(state), options(state));
+    expect(second.trusted.list).toMatchObject({ account: first.trusted.list.account, ask: first.trusted.list.ask, epoch: 2 });
+    expect(second.trusted.devices.size).toBe(2);
+  });
+
+  it('refuses a wrong password and an unknown mail alike', async () => {
+    const state = machine('three');
+    const key = await openDeviceKey(state);
+    await expect(login(origin, { ...who, password: 'wrong horse battery staple' }, key, options(state))).rejects.toMatchObject({
+      code: 'wrong_password',
+    });
+    await expect(login(origin, { ...who, email: 'nobody@example.com' }, key, options(state))).rejects.toMatchObject({
+      code: 'wrong_password',
+    });
+  });
+
+  it('gives a machine that lost its token a new key, and takes the old one off', async () => {
+    const state = machine('two');
+    const old = await openDeviceKey(state);
+    const again = await login(origin, who, old, options(state));
+    newer = again;
+    const fresh = await openDeviceKey(state);
+    expect(fresh.id).not.toBe(old.id);
+    expect(again.trusted.devices.has(fresh.id)).toBe(true);
+    expect(again.trusted.devices.has(old.id)).toBe(false);
+    expect(again.trusted.list.revoked).toContain(old.id);
+  });
+
+  it('refuses an account whose identity is not the one this machine trusts', async () => {
+    const state = machine('four');
+    const pin = { account: first.trusted.list.account, ask: 'B'.repeat(87) };
+    await expect(login(origin, who, await openDeviceKey(state), options(state, pin))).rejects.toMatchObject({
+      code: 'list_wrong_account_key',
+      hint: expect.stringContaining('clawtab devices trust'),
+    });
+  });
+});
+
+describe('the account as the daemon trusts it', () => {
+  it('takes a newer list, keeps its own against an older one of the relay, and warns of two histories', async () => {
+    const state = machine('one');
+    const warnings: string[] = [];
+    const account = await Account.open(state, { onList: () => undefined, onWarning: (text) => warnings.push(text) });
+    account.adopt({ origin, trusted: first.trusted, deviceToken: first.deviceToken });
+    await account.offerFromRelay(newer.trusted.signed);
+    expect(account.trusted().list.epoch).toBe(newer.trusted.list.epoch);
+    await account.offerFromRelay(first.trusted.signed);
+    expect(account.trusted().list.epoch).toBe(newer.trusted.list.epoch);
+    expect(warnings.join(' ')).toContain('older than');
+    // A phone that is behind is no liar: its list lies in our past.
+    expect((await account.offer(first.trusted.signed)).list.epoch).toBe(newer.trusted.list.epoch);
+    const reread = await Account.open(state, { onList: () => undefined, onWarning: () => undefined });
+    expect(reread.trusted().hash).toBe(account.trusted().hash);
+    expect((await account.words()).split(' ')).toHaveLength(6);
+  });
+
+  it('takes no list of another account', async () => {
+    const state = machine('six');
+    const other = await register(origin, { email: 'other@example.com', password: 'another good password' }, await openDeviceKey(state));
+    const warnings: string[] = [];
+    const account = await Account.open(machine('one'), { onList: () => undefined, onWarning: (text) => warnings.push(text) });
+    const before = account.trusted().hash;
+    await account.offerFromRelay(other.trusted.signed);
+    await expect(account.offer(other.trusted.signed)).rejects.toMatchObject({ code: 'list_other_account' });
+    expect(account.trusted().hash).toBe(before);
+    expect(warnings[0]).toContain('refused');
+  });
+});
