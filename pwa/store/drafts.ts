@@ -16,8 +16,23 @@ export function draft(key: string): Signal<string> {
   return field;
 }
 
+/** Written before the call returns, which no database can: covers a reload in the very moment of typing. */
+const AT_ONCE = 'draft/';
+
+function keepAtOnce(key: string, text: string): void {
+  try {
+    if (text) sessionStorage.setItem(AT_ONCE + key, text);
+    else sessionStorage.removeItem(AT_ONCE + key);
+  } catch {
+    // Full or forbidden: the database still gets it.
+  }
+}
+
+const keptAtOnce = (): string[] => Object.keys(sessionStorage).filter((name) => name.startsWith(AT_ONCE));
+
 export function setDraft(key: string, text: string): void {
   draft(key).value = text;
+  keepAtOnce(key, text);
   // The first letter goes to disk at once, what follows soon after: a reload may come at any moment.
   if (timers.has(key)) return;
   void put(key);
@@ -49,6 +64,7 @@ export async function flushDrafts(): Promise<void> {
 }
 
 export async function loadDrafts(): Promise<void> {
+  for (const name of keptAtOnce()) draft(name.slice(AT_ONCE.length)).value ||= sessionStorage.getItem(name) ?? '';
   for (const { key, text, savedAtMs } of await draftStore.all().catch(() => [])) {
     if (Date.now() - savedAtMs > KEEP_MS) void draftStore.remove(key).catch(() => undefined);
     else if (draft(key).value === '') draft(key).value = text;
@@ -60,4 +76,5 @@ export function forgetDrafts(): void {
   for (const timer of timers.values()) clearTimeout(timer);
   timers.clear();
   for (const field of fields.values()) field.value = '';
+  for (const name of keptAtOnce()) sessionStorage.removeItem(name);
 }
