@@ -216,11 +216,12 @@ function hasHint(screen: ScreenView, row: number, text: string): boolean {
 /** Rows of one wrapped text: broken at blanks, at hyphens, and inside a word only where it is too long for a row of its own. */
 export function joinRows(rows: readonly string[], width: number): string {
   let out = '';
-  for (const row of rows) {
-    const tail = /\S*$/.exec(out)?.[0].length ?? 0;
-    const first = /^\S*/.exec(row)?.[0].length ?? 0;
-    const cut = /[\p{L}\p{N}]-$/u.test(out) || (out !== '' && tail + first > width);
+  rows.forEach((row, i) => {
+    const above = rows[i - 1] ?? '';
+    const word = (/\S*$/.exec(above)?.[0].length ?? 0) + (/^\S*/.exec(row)?.[0].length ?? 0);
+    // A word that was cut fills its row; where the width is not known to the column, two columns are allowed for.
+    const cut = /[\p{L}\p{N}]-$/u.test(above) || (above.length >= width - 2 && word > width);
     out += out === '' || cut ? row : ` ${row}`;
-  }
+  });
   return squeeze(out);
 }

@@ -115,11 +115,12 @@ function listIn(rows: readonly Row[], width: number): { items: Item[]; from: num
 /** Rows of one text: broken at blanks, behind the slashes and hyphens of a word, or inside a word that is longer than the box. */
 export function joinLabel(parts: readonly string[], width: number): string {
   let out = '';
-  for (const part of parts) {
-    const word = (/\S*$/.exec(out)?.[0].length ?? 0) + (/^\S*/.exec(part)?.[0].length ?? 0);
-    const inside = word > width || /\S[/]$|[\p{L}\p{N}]-$/u.test(out);
+  parts.forEach((part, i) => {
+    const above = parts[i - 1] ?? '';
+    const word = (/\S*$/.exec(above)?.[0].length ?? 0) + (/^\S*/.exec(part)?.[0].length ?? 0);
+    const inside = /\S\/$|[\p{L}\p{N}]-$/u.test(above) || (above.length >= width - 6 && word > width);
     out += out === '' || inside ? part : ` ${part}`;
-  }
+  });
   return squeeze(out);
 }
 
