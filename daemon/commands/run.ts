@@ -65,7 +65,7 @@ async function run(argv: string[], options: Options): Promise<void> {
     showAll(store.log(stored));
     finish(record, { how: 'exit', exit: stored.exit });
   });
-  if (client) finish(record, await joinTerminal(client, 0, { repaint: false }));
+  if (client) finish(record, await joinTerminal(client, { from: 0 }));
 }
 
 function showAll(log: StoredLog): void {
