@@ -19,6 +19,10 @@ import { errorFields, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { loadPage } from './page.ts';
 import type { Parts } from './parts.ts';
+import { PUSH_HOSTS } from './push/endpoint.ts';
+import { createPusher } from './push/forward.ts';
+import { internet, type PushNet } from './push/post.ts';
+import { createVapid, keptVapidKey } from './push/vapid.ts';
 import { SocketDesk } from './sockets.ts';
 import { type EmbeddedServer, startEmbedded } from './store/embedded.ts';
 import { openStore } from './store/postgres.ts';
@@ -45,6 +49,8 @@ export interface Runtime {
   /** Folder of the built page. */
   pageRoot: string;
   nowMs?: () => number;
+  /** The way to the push services; only tests have another than the internet. */
+  pushNet?: PushNet;
 }
 
 export interface Relay {
@@ -81,6 +87,8 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
     const nonces = new Nonces(nowMs);
     const hasher = new PasswordHasher();
     undo.push(() => hasher.close());
+    const metrics = createMetrics();
+    const vapid = await createVapid(config.vapid.privateKey ?? keptVapidKey(config.stateDir), config.vapid.subject, nowMs);
     const parts: Parts = {
       version: runtime.version,
       origins: () => origins,
@@ -94,8 +102,15 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
       sessions: sessionReader(store, nowMs),
       relayTokens: memoryRelayTokens(config.limits.relayTokenS, nowMs),
       waiters: createWaiters(config.limits.claimWaiters),
-      push: null,
-      metrics: createMetrics(),
+      push: createPusher({
+        vapid,
+        hosts: config.pushHosts ?? PUSH_HOSTS,
+        net: runtime.pushNet ?? internet,
+        metrics,
+        log,
+        nowMs,
+      }),
+      metrics,
       log,
       nowMs,
       draining: () => draining,

@@ -112,15 +112,21 @@ function trustProxyOf(text: string): number {
   return Number(text);
 }
 
-const MAKE_VAPID = 'Make one: npx web-push generate-vapid-keys. Or leave it out: the relay makes one and keeps it.';
+const MAKE_ONE = 'Make one: npx web-push generate-vapid-keys.';
+const MAKE_VAPID = `${MAKE_ONE} Or leave it out: the relay makes one and keeps it.`;
 
-function vapidOf(env: Environment): RelayConfig['vapid'] {
+/** A name of the public internet, as far as its look tells. */
+const REAL_HOST = /^(?!.*(?:^|\.)(?:localhost|local|invalid|test)$)[a-z0-9.-]+\.[a-z]{2,}$/i;
+
+/** A relay with a public name can be reached under it; one on loopback names nobody, and Apple’s and Mozilla’s services refuse it. */
+const ownSubject = (publicOrigin: string | null): string | null =>
+  publicOrigin?.startsWith('https:') && REAL_HOST.test(new URL(publicOrigin).hostname) ? publicOrigin : null;
+
+function vapidOf(env: Environment, publicOrigin: string | null): RelayConfig['vapid'] {
   const privateKey = env['VAPID_PRIVATE_KEY'] || null;
-  const subject = env['VAPID_SUBJECT'] || null;
+  const subject = env['VAPID_SUBJECT'] || ownSubject(publicOrigin);
   if (privateKey !== null && !/^[A-Za-z0-9_-]{43}$/.test(privateKey)) wrong('VAPID_PRIVATE_KEY is not 32 bytes in base64url.', MAKE_VAPID);
   if (subject !== null) checkSubject(subject);
-  if (privateKey !== null && subject === null)
-    wrong('VAPID_SUBJECT is not set, but VAPID_PRIVATE_KEY is.', 'For example VAPID_SUBJECT=mailto:you@example.org');
   return { privateKey, subject };
 }
 
@@ -130,8 +136,7 @@ function checkSubject(subject: string): void {
   const mail = /^mailto:[^\s@<>]+@([^\s@<>]+\.[^\s@<>]+)$/.exec(subject);
   const url = URL.canParse(subject) ? new URL(subject) : null;
   const host = mail?.[1] ?? (url?.protocol === 'https:' ? url.hostname : '');
-  if (!/^[a-z0-9.-]+\.[a-z]{2,}$/i.test(host) || /(^|\.)(localhost|local|invalid|test)$/i.test(host))
-    wrong('VAPID_SUBJECT must be mailto: or https: with a real host.', hint);
+  if (!REAL_HOST.test(host)) wrong('VAPID_SUBJECT must be mailto: or https: with a real host.', hint);
 }
 
 function pushHostsOf(text: string): string[] {
@@ -140,7 +145,7 @@ function pushHostsOf(text: string): string[] {
     .map((h) => h.trim().toLowerCase())
     .filter((h) => h !== '');
   for (const host of hosts)
-    if (!/^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*)(:\d{1,5})?$/.test(host))
+    if (!/^(\.?[a-z0-9-]+(\.[a-z0-9-]+)*)$/.test(host))
       wrong('CLAWTAB_PUSH_HOSTS is not a list of host names.', 'For example CLAWTAB_PUSH_HOSTS=fcm.googleapis.com,.push.apple.com');
   return hosts;
 }
@@ -203,13 +208,20 @@ export function readConfig(env: Environment): RelayConfig {
   const publicOrigin = set('PUBLIC_ORIGIN');
   if (publicOrigin === null && (!isLoopback(listen.host) || tls || trustProxy > 0))
     wrong('PUBLIC_ORIGIN is not set.', 'For example PUBLIC_ORIGIN=https://relay.example.org: the address that devices use.');
+  const origin = publicOrigin === null ? null : originOf('PUBLIC_ORIGIN', publicOrigin);
   const databaseUrl = set('DATABASE_URL');
   const natsUrl = set('NATS_URL');
   if (natsUrl !== null && databaseUrl === null)
     wrong('NATS_URL is for several nodes, but DATABASE_URL is not set.', 'All nodes share one PostgreSQL: set DATABASE_URL too.');
+  const vapid = vapidOf(env, origin);
+  if (natsUrl !== null && vapid.privateKey === null)
+    wrong(
+      'NATS_URL is for several nodes, but VAPID_PRIVATE_KEY is not set.',
+      `All nodes answer for the same subscriptions: give them one key. ${MAKE_ONE}`,
+    );
   const pushHosts = set('CLAWTAB_PUSH_HOSTS');
   return {
-    publicOrigin: publicOrigin === null ? null : originOf('PUBLIC_ORIGIN', publicOrigin),
+    publicOrigin: origin,
     pageOrigins: (set('PAGE_ORIGINS') ?? '')
       .split(',')
       .filter((o) => o !== '')
@@ -219,7 +231,7 @@ export function readConfig(env: Environment): RelayConfig {
     trustProxy,
     databaseUrl: databaseUrl === null ? null : databaseUrlOf(databaseUrl),
     stateDir: stateDirOf(env),
-    vapid: vapidOf(env),
+    vapid,
     pushHosts: pushHosts === null ? null : pushHostsOf(pushHosts),
     natsUrl: natsUrl === null ? null : natsUrlOf(natsUrl),
     limits: limitsOf(set('CLAWTAB_LIMITS') ?? ''),

@@ -5,6 +5,7 @@ export interface Metrics {
   refused(code: string): void;
   requests(path: string, status: number): void;
   closed(code: number): void;
+  pushed(outcome: string): void;
   text(): Promise<string>;
   /** Read when asked for, so that the hot path only counts in plain numbers. */
   readHub(read: () => HubFigures): void;
@@ -39,6 +40,12 @@ export function createMetrics(): Metrics {
     labelNames: ['code'],
     registers,
   });
+  const pushedCount = new Counter({
+    name: 'clawtab_pushes_total',
+    help: 'Pushes forwarded, by outcome.',
+    labelNames: ['outcome'],
+    registers,
+  });
   let read: () => HubFigures = () => ({ sockets: 0, greeting: 0, frames: 0, bytes: 0, droppedFrames: 0, droppedBytes: 0 });
   const gauge = (name: string, help: string, of: (f: HubFigures) => number): void => {
     new Gauge({
@@ -61,6 +68,7 @@ export function createMetrics(): Metrics {
     refused: (code) => refusedCount.inc({ code }),
     requests: (path, status) => requestCount.inc({ path, status }),
     closed: (code) => closedCount.inc({ code }),
+    pushed: (outcome) => pushedCount.inc({ outcome }),
     text: () => register.metrics(),
     readHub(from) {
       read = from;

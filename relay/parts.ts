@@ -27,7 +27,7 @@ export interface Parts {
   sessions: SessionReader;
   relayTokens: RelayTokens;
   waiters: Waiters;
-  push: Pusher | null;
+  push: Pusher;
   metrics: Metrics;
   log: Log;
   nowMs: () => number;

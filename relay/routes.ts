@@ -88,7 +88,7 @@ async function meta(parts: Parts): Promise<v.InferOutput<typeof MetaSchema>> {
     version: parts.version,
     origin: parts.origins()[0]!,
     frameVersion: FRAME_VERSION,
-    vapidPublicKey: parts.push?.publicKey ?? null,
+    vapidPublicKey: parts.push.publicKey,
   };
 }
 
@@ -121,7 +121,6 @@ export const ROUTES: readonly Route[] = [
   get('/v1/events', { kind: 'session' }, (call, parts) => devices.listEvents(sessionOf(call), limitOf(call.query), parts)),
   post('/v1/logout', { kind: 'session', listed: false }, Nothing, (_, call, parts) => devices.logout(sessionOf(call), parts)),
   post('/v1/push', { kind: 'session' }, PushRequest, async (body, call, parts) => {
-    if (!parts.push) throw new ClawError('unsupported', 'This relay forwards no pushes.', { hint: 'Its operator sets VAPID_SUBJECT.' });
     await parts.rates.push(sessionOf(call).account);
     return parts.push.forward(body);
   }),
