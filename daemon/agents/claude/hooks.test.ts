@@ -46,7 +46,7 @@ describe('what a hook adds', () => {
     expect(plan).toMatchObject({ detailKind: 'plan', source: 'hook' });
   });
 
-  it('is every page of a form, and full labels where the screen cut them', () => {
+  it('is full labels and descriptions where the screen cut them; a single choice stays one tap, not a form', () => {
     const cut = shown({
       kind: 'choice',
       text: 'Which database should the service use?',
@@ -63,8 +63,27 @@ describe('what a hook adds', () => {
       keys: ['1'],
     });
     expect(fused.options[1]).toEqual(cut.options[1]);
-    expect(fused.form).toHaveLength(1);
+    expect(fused.form).toBeUndefined();
     expect(fused.source).toBe('hook');
+  });
+
+  it('is every page of a set of questions, also those that are not on the screen', () => {
+    const page = {
+      question: 'Which database?',
+      header: 'Database',
+      multiSelect: false,
+      options: [{ label: 'PostgreSQL', description: 'Relational' }, { label: 'SQLite' }],
+    };
+    const payload = {
+      tool_name: 'AskUserQuestion',
+      tool_input: { questions: [page, { ...page, question: 'Which extras?', header: 'Extras', multiSelect: true }] },
+    };
+    const tabs = ['Database', 'Extras', 'Submit'].map((title, n) => ({ title, answered: false, current: n === 0 }));
+    const fused = fuse(shown({ kind: 'choice', text: 'Which database?', detail: '', tabs }), [{ atMs: 0, event: 'PreToolUse', payload }]);
+    expect(fused.form?.map(({ title, text, multi }) => [title, text, multi])).toEqual([
+      ['Database', 'Which database?', false],
+      ['Extras', 'Which extras?', true],
+    ]);
   });
 
   it('is nothing where the payload is not what it should be', () => {

@@ -104,16 +104,22 @@ function fuseAsk(question: ParsedQuestion, input: Record<string, unknown>): Pars
   const review =
     question.kind === 'confirm' && question.tabs !== undefined && pages.some((each) => bare(question.detail).includes(bare(each.question)));
   if (page === undefined && !review) return null;
-  const form = pages.map((each) => ({
-    title: each.header,
-    text: each.question,
-    multi: each.multiSelect,
-    options: each.options.map((option) => ({
-      label: option.label,
-      ...(option.description === undefined ? {} : { description: option.description }),
-    })),
-  }));
-  if (page === undefined) return { ...question, form, source: 'hook' };
+  // A single choice is answered by one tap; only what ends on a review page is a form.
+  const form =
+    pages.length < 2 && question.tabs === undefined
+      ? {}
+      : {
+          form: pages.map((each) => ({
+            title: each.header,
+            text: each.question,
+            multi: each.multiSelect,
+            options: each.options.map((option) => ({
+              label: option.label,
+              ...(option.description === undefined ? {} : { description: option.description }),
+            })),
+          })),
+        };
+  if (page === undefined) return { ...question, ...form, source: 'hook' };
   const options = question.options.map((option) => {
     if (option.freeText === true || option.submit === true) return option;
     const exact =
@@ -123,7 +129,7 @@ function fuseAsk(question: ParsedQuestion, input: Record<string, unknown>): Pars
       ? { ...option, label: exact.label, ...(exact.description === undefined ? {} : { description: exact.description }) }
       : option;
   });
-  return { ...question, text: page.question, options, form, source: 'hook' };
+  return { ...question, text: page.question, options, ...form, source: 'hook' };
 }
 
 /** One replaced passage as a unified diff without line numbers (the hook does not give them). */
