@@ -19,17 +19,26 @@ import { SUBPROTOCOL } from '../shared/version.ts';
 import { type App, checkOriginHeader } from './app.ts';
 import { cork } from './cork.ts';
 import { clientAddress, networkOf } from './net.ts';
-import { errorReply } from './reply.ts';
-import type { Wire } from './socket.ts';
+import { endWith, guardRequests } from './request-guard.node.ts';
+import { tooLarge, type Wire } from './socket.ts';
 import type { SocketDesk } from './sockets.ts';
 
 const FRAGMENTS = 64;
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 10_000;
+/** How often Node looks for requests that are late; its own 30 s would treble the limit. */
+const LATE_CHECK_MS = 1_000;
 const BINARY = { binary: true } as const;
 /** Private parts of `ws` that have no public name; `adapter.node.test.ts` notices if they move. */
 interface Inside {
-  _receiver: { _maxPayload: number };
+  _receiver: EventEmitter & { _maxPayload: number };
+}
+
+/** What `ws` refuses and the relay has a name for; the rest are faults of the WebSocket protocol, closed with its own codes. */
+function faultOf(error: Error, limit: number): ClawError | null {
+  const code = 'code' in error ? error.code : '';
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') return tooLarge(limit);
+  if (code === 'WS_ERR_TOO_MANY_BUFFERED_PARTS')
+    return new ClawError('too_many_fragments', `A message has more than ${FRAGMENTS} fragments.`);
+  return null;
 }
 
 class NodeWire implements Wire {
@@ -72,6 +81,12 @@ function adopt(ws: WebSocket, socket: Socket, from: { network: string; origin: s
     ws.removeAllListeners();
     const relay = desk.open(new NodeWire(ws, socket), from);
     ws.on('message', (data: Buffer, isBinary: boolean) => (isBinary ? relay.receive(data) : relay.receiveText()));
+    const receiver = (ws as unknown as Inside)._receiver;
+    // Before `ws` itself, whose close then finds the socket closing already.
+    receiver.prependListener('error', (error: Error) => {
+      const fault = faultOf(error, receiver._maxPayload);
+      if (fault) relay.fail(fault);
+    });
     ws.on('ping', () => relay.pinged());
     ws.on('pong', () => relay.heard());
     ws.on('error', ignore); // `ws` closes with the code that fits; `close` follows
@@ -118,21 +133,10 @@ function checkUpgrade(req: IncomingMessage, desk: SocketDesk, network: string): 
   desk.admit(network);
 }
 
-async function refuse(socket: Duplex, thrown: unknown, desk: SocketDesk): Promise<void> {
+function refuse(socket: Duplex, thrown: unknown, desk: SocketDesk): void {
   const error = asClawError(thrown);
   desk.parts.metrics.refused(error.code);
-  const reply = errorReply(error, '-');
-  const body = await reply.text();
-  const lines = [
-    `HTTP/1.1 ${reply.status} ${error.code}`,
-    'Connection: close',
-    `Content-Length: ${Buffer.byteLength(body)}`,
-    'Sec-WebSocket-Version: 13',
-  ];
-  reply.headers.forEach((value, name) => {
-    lines.push(`${name}: ${value}`);
-  });
-  socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`);
+  void endWith(socket, error, ['Sec-WebSocket-Version: 13']);
 }
 
 function takeUpgrades(server: Server | TlsServer, app: App, desk: SocketDesk, trustProxy: number): void {
@@ -160,7 +164,7 @@ function takeUpgrades(server: Server | TlsServer, app: App, desk: SocketDesk, tr
     try {
       checkUpgrade(req, desk, networkOf(addressOf(req, trustProxy)));
     } catch (error) {
-      void refuse(socket, error, desk);
+      refuse(socket, error, desk);
       return;
     }
     checked.emit('upgrade', req, socket, head);
@@ -181,11 +185,12 @@ export async function serve(options: ServeOptions): Promise<Serving> {
     fetch: (request, env) =>
       app.fetch(request, { ...env, connection: { address: addressOf((env as { incoming: IncomingMessage }).incoming, trustProxy) } }),
     overrideGlobalObjects: false,
-    ...(tls ? { createServer: createTlsServer, serverOptions: { ...tls, minVersion: 'TLSv1.2' } } : {}),
+    ...(tls
+      ? { createServer: createTlsServer, serverOptions: { ...tls, minVersion: 'TLSv1.2', connectionsCheckingInterval: LATE_CHECK_MS } }
+      : { serverOptions: { connectionsCheckingInterval: LATE_CHECK_MS } }),
   }) as Server;
-  server.headersTimeout = HEADERS_MS;
-  server.requestTimeout = REQUEST_MS;
-  server.maxHeadersCount = 200;
+  server.headersTimeout = server.requestTimeout = desk.parts.limits.requestMs;
+  guardRequests(server, (code) => desk.parts.metrics.refused(code));
   takeUpgrades(server, app, desk, trustProxy);
   try {
     server.listen(options.port, options.host);

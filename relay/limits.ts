@@ -5,6 +5,8 @@
 export const LIMITS = {
   /** Body of an HTTP request, bytes. */
   bodyBytes: 64 * 1024,
+  /** A request must have arrived whole in this time, ms. */
+  requestMs: 10_000,
   /** Nesting of a JSON body. The deepest schema needs 5. */
   jsonDepth: 8,
   /** Queued for one socket beyond what the kernel and the runtime hold, bytes. security.md 3.1. */

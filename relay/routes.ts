@@ -126,6 +126,18 @@ export const ROUTES: readonly Route[] = [
   }),
 ];
 
-/** The route's body as its schema knows it. */
-export const checkBody = (route: Route, body: Record<string, unknown>): unknown =>
-  route.schema === null ? undefined : checkFields(route.schema, body, FIELD_CODES);
+/** A private key on its way to us, in the forms people have them in: PKCS #8 or SEC 1, PEM, JWK. */
+const PRIVATE_KEY = /^(MIGHAgEAMBMG|MIGT|MHcCAQE|-----BEGIN [A-Z ]*PRIVATE KEY)/;
+function refusePrivateKey(key: unknown): void {
+  if ((typeof key === 'object' && key !== null && 'd' in key) || (typeof key === 'string' && PRIVATE_KEY.test(key)))
+    throw new ClawError('private_key_refused', 'A private key was sent where a public one belongs.');
+}
+
+/** The route's body as its schema knows it. Throws the code of the first field that does not fit. */
+export function checkBody(route: Route, body: Record<string, unknown>): unknown {
+  if (route.schema === null) return undefined;
+  const { askPub, device } = body;
+  refusePrivateKey(askPub);
+  if (typeof device === 'object' && device !== null && 'pub' in device) refusePrivateKey(device.pub);
+  return checkFields(route.schema, body, FIELD_CODES);
+}

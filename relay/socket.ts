@@ -261,5 +261,6 @@ export class RelaySocket implements Member {
   }
 }
 
-const tooLarge = (limit: number): ClawError => new ClawError('too_large', `The frame is larger than ${limit} bytes.`, { data: { limit } });
+export const tooLarge = (limit: number): ClawError =>
+  new ClawError('too_large', `The frame is larger than ${limit} bytes.`, { data: { limit } });
 const complaint = (error: ClawError) => ({ code: error.code, message: error.message, ...(error.hint ? { hint: error.hint } : {}) });

@@ -45,6 +45,7 @@ const TABLE: Record<string, Row> = {
   duplicate_key: row(400, 4400, EXIT.usage),
   too_deep: row(400, 4400, EXIT.usage),
   too_large: row(413, 4413, EXIT.usage),
+  headers_too_large: row(431, 4413, EXIT.usage),
   encoding_not_supported: row(415, 4400, EXIT.usage, 'Send the body as plain JSON.'),
   content_type: row(415, 4400, EXIT.usage, 'Send Content-Type: application/json.'),
   kdf_out_of_range: row(400, 4400, EXIT.usage),

@@ -92,6 +92,8 @@ export async function register(
     bad('list_malformed', 'The first device list has epoch 1 and no removals.');
   if (listed?.kind !== device.kind) bad('list_malformed', 'The device list does not hold the device that registers.');
   await parts.rates.register(caller.network);
+  // Before the hash: the answer tells no more than the one below, and a thousand repeats cost no memory-hard work.
+  if (await parts.store.accountByEmail(email)) bad('exists', 'There is an account with this e-mail address already.');
   const authHash = await parts.hasher.hash(authKey);
   const row = {
     id: body.account,
