@@ -94,9 +94,13 @@ export class HolderConn {
     if (this.#socket.writableLength > STUCK_BYTES) this.#socket.destroy();
   }
 
-  /** New output, already in the log; `framed` is shared by all clients that are up to date. */
-  live(offset: number, end: number, framed: Buffer): void {
-    if (this.#cursor !== offset || this.#socket.writableLength >= LAG_BYTES) return;
+  /** Takes output as it comes, since nothing before it is missing and there is room. */
+  takesLive(offset: number): boolean {
+    return this.#cursor === offset && this.#socket.writableLength < LAG_BYTES;
+  }
+
+  /** New output, already in the log, for a client that takes it; `framed` is shared by all of them. */
+  live(end: number, framed: Buffer): void {
     this.#socket.write(framed);
     this.#cursor = end;
   }

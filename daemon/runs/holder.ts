@@ -14,6 +14,7 @@ import {
   type ExitRecord,
   type HolderStatus,
   INPUT_FLAG,
+  jsonFrame,
   outputFrame,
   PROTOCOL,
   type Resized,
@@ -94,8 +95,10 @@ export class Holder implements HolderDoor {
     };
     this.#writeRun();
     server.on('connection', (socket) => {
-      if (this.#conns.size >= MAX_CLIENTS) socket.destroy();
-      else new HolderConn(socket, this);
+      if (this.#conns.size < MAX_CLIENTS) new HolderConn(socket, this);
+      // Said, not just hung up: silence would read as a holder that has died.
+      else
+        socket.on('error', () => socket.destroy()).end(jsonFrame(TELL.failed, { code: 'busy', message: 'This run has too many clients.' }));
     });
   }
 
@@ -203,9 +206,11 @@ export class Holder implements HolderDoor {
     this.log.append(bytes);
     this.#lastOutputMs = Date.now();
     this.#recorder?.output(bytes);
-    if (this.#conns.size > 0) {
-      const framed = outputFrame(offset, bytes);
-      for (const conn of this.#conns) conn.live(offset, this.log.end, framed);
+    let framed: Buffer | undefined;
+    for (const conn of this.#conns) {
+      if (!conn.takesLive(offset)) continue;
+      framed ??= outputFrame(offset, bytes);
+      conn.live(this.log.end, framed);
     }
     // An agent that writes may have read as well.
     if (this.#input.queuedBytes > 0) this.#input.pump();

@@ -8,7 +8,7 @@ import * as path from 'node:path';
 import { ClawError } from '../../shared/errors.ts';
 import { readPrivateFile, type State, writeFileAtomic } from '../state.ts';
 import { type ConnectOptions, HolderClient } from './holder-client.ts';
-import type { ExitRecord, Resized, RunRecord } from './holder-protocol.ts';
+import { ASK, type ExitRecord, jsonFrame, PROTOCOL, type Resized, type RunRecord } from './holder-protocol.ts';
 import { StoredLog } from './log-segments.ts';
 import { isRunId } from './run-id.ts';
 import { readSizes } from './size-history.ts';
@@ -179,18 +179,23 @@ function parseRow(row: string): Record<string, unknown>[] {
   }
 }
 
-/** Decided by connecting: a pid may have been given to another process, a socket file may have been left behind. */
+/**
+ * Decided by asking: a pid may have been given to another process, a socket file may have been left behind, and a holder that is being killed
+ * still takes connections for a moment. Any word of it means that it lives.
+ */
 function isServed(socketPath: string): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = net.connect(socketPath);
-    const done = (served: boolean) => {
+    const done = (served: boolean): void => {
       clearTimeout(timer);
       socket.destroy();
       resolve(served);
     };
     // A holder that is only slow is alive: declaring it lost would be the worse mistake.
     const timer = setTimeout(() => done(true), CONNECT_TIMEOUT_MS);
-    socket.once('connect', () => done(true));
+    socket.write(jsonFrame(ASK.hello, { ...PROTOCOL, role: 'viewer', pid: process.pid }));
+    socket.once('data', () => done(true));
+    socket.once('close', () => done(false));
     socket.once('error', () => done(false));
   });
 }
