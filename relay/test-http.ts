@@ -2,9 +2,13 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import * as v from 'valibot';
-import type { SigningKey } from '../shared/keys.ts';
+import { expect } from 'vitest';
+import { randomBytes, randomId, toBase64url } from '../shared/bytes.ts';
+import { createList } from '../shared/device-list.ts';
+import { createSigningKey, type SigningKey } from '../shared/keys.ts';
 import { createProof, type ProofFor } from '../shared/proof.ts';
 import { ErrorReply } from '../shared/relay-api.ts';
+import { createDevice } from '../shared/test-devices.ts';
 
 export interface Answered {
   status: number;
@@ -100,4 +104,34 @@ export async function sendRaw(
     lines.map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]),
   );
   return { ...answered(Number(status.split(' ')[1] ?? 0), headers, rest.join('\r\n\r\n')), raw };
+}
+
+/** The shape that every refusal has: one code, one sentence, no stack, at most 1 KiB. */
+export function expectRefusal(reply: Answered, status: number, code: string): void {
+  expect([reply.status, reply.code]).toEqual([status, code]);
+  expect(reply.headers.get('content-type')).toBe('application/json');
+  expect(reply.text.length).toBeLessThanOrEqual(1024);
+  expect(reply.text).not.toMatch(/\bat \S+:\d+:\d+/);
+  expect(reply.error?.message).toMatch(/\S/);
+  expect(reply.error?.request_id).toMatch(/\S/);
+}
+
+/** A registration that the relay would take, with some of it changed. */
+export async function registration(change: Record<string, unknown> = {}) {
+  const device = await createDevice('phone');
+  const ask = await createSigningKey();
+  const account = randomId();
+  const list = await createList(account, ask, [{ kind: 'phone', pub: device.publicRaw }]);
+  const good = {
+    email: `${randomId().toLowerCase().replaceAll(/[_-]/g, 'x')}@example.org`,
+    account,
+    salt: toBase64url(randomBytes(16)),
+    kdf: { algorithm: 'argon2id', memoryKiB: 64 * 1024, iterations: 3 },
+    authKey: toBase64url(randomBytes(32)),
+    askPub: toBase64url(ask.publicRaw),
+    wrappedKey: toBase64url(randomBytes(160)),
+    list,
+    device: { kind: 'phone', pub: toBase64url(device.publicRaw) },
+  };
+  return { key: device, body: { ...good, ...change } };
 }
