@@ -23,8 +23,6 @@ const figures = new Figures('answers', wanted);
 
 /** Agent and daemon do not speak for this long: the run hangs, and the figures say so. */
 const STALL_MS = 30_000;
-/** Ctrl-U: what a person presses who finds something strange on the line. */
-const CLEAR_LINE = '\x15';
 
 function makeQuestions(count: number, rng: Random): FakeQuestion[] {
   return Array.from({ length: count }, () => {
@@ -243,16 +241,20 @@ async function oneAgent(
   };
 }
 
-/** A terminal at the desk that changes its size and, now and then, moves in a list or clears the line of a prompt. Returns what ends it. */
+/**
+ * A terminal at the desk that changes its size and moves in lists now and then. It leaves a line prompt alone: half a line that desk and phone both type into
+ * is `typed_unconfirmed` for good, since nobody can say what the agent will make of it. Returns what ends it.
+ */
 async function meddle(product: Product, run: string, rng: Random, style: () => FakeQuestion['style']): Promise<() => void> {
   const store = new RunStore(openState(product.place.env));
   const terminal = await store.connect(store.get(run)!.run, { role: 'terminal', cols: 100, rows: 30 });
   let timer: NodeJS.Timeout;
   const next = (): void => {
     timer = setTimeout(() => {
-      const doing = rng.chance(0.6)
-        ? terminal.resize(60 + rng.below(80), 20 + rng.below(20))
-        : terminal.input(Buffer.from(style() === 'yesno' ? CLEAR_LINE : rng.pick(['\x1b[A', '\x1b[B'])), { typed: true });
+      const doing =
+        style() === 'yesno' || rng.chance(0.6)
+          ? terminal.resize(60 + rng.below(80), 20 + rng.below(20))
+          : terminal.input(Buffer.from(rng.pick(['\x1b[A', '\x1b[B'])), { typed: true });
       Promise.resolve(doing).then(
         () => undefined,
         () => undefined,

@@ -1,6 +1,6 @@
 /** From a choice to verified steps for plain prompts. */
 import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
-import type { Reading, Step } from '../agent.ts';
+import type { Reading, ScreenView, Step } from '../agent.ts';
 import {
   type Axis,
   dismissSteps,
@@ -15,7 +15,7 @@ import {
   typeAndEnter,
   VERTICAL,
 } from '../lib/plan.ts';
-import { clearTyped, onlyTyped } from './typed.ts';
+import { clearTyped, onlyTyped, typedBehind } from './typed.ts';
 
 export function keys(question: ParsedQuestion, choice: Choice): Step[] {
   switch (choice.type) {
@@ -52,15 +52,23 @@ function optionSteps(question: ParsedQuestion, option: QuestionOption, index: nu
   if (last !== 'enter' || before.length === 0) return [press(option.keys)];
   // A program that reads single keys has its answer with the first one; Enter follows only where the prompt still stands.
   const answer = before.reverse();
-  return [
-    clearTyped(question.text),
-    press(answer),
-    { do: 'settle', holds: (now) => !same(now, question) },
-    { do: 'then', plan: (now) => (same(now, question) ? [onlyTyped(question.text, answer.join('')), press(['enter'])] : []) },
+  const typed = answer.join('');
+  const echoed = (screen: ScreenView): boolean => typedBehind(screen, question.text) === typed;
+  const entered: Step = {
+    do: 'then',
+    plan: (now, screen) => (stands(now, screen, question) ? [onlyTyped(question.text, typed), press(['enter'])] : again),
+  };
+  // Gone for a moment may be a repaint. It is the same prompt only if what was typed stands behind it; an equal next one is empty.
+  const again: Step[] = [
+    { do: 'settle', holds: (_now, screen) => echoed(screen) },
+    { do: 'then', plan: (_now, screen) => (echoed(screen) ? [press(['enter'])] : []) },
   ];
+  return [clearTyped(question.text), press(answer), { do: 'settle', holds: (now, screen) => !stands(now, screen, question) }, entered];
 }
 
-const same = (now: Reading, question: ParsedQuestion): boolean => questionOf(now)?.text === question.text;
+/** A screen that is being redrawn after a resize has no reading; the prompt on the cursor's line is still the prompt. */
+const stands = (now: Reading, screen: ScreenView, question: ParsedQuestion): boolean =>
+  questionOf(now)?.text === question.text || (now === null && typedBehind(screen, question.text) !== null);
 
 function axisOf(question: ParsedQuestion): Axis {
   return question.options.some((each) => each.keys.some((key) => key === 'left' || key === 'right')) ? HORIZONTAL : VERTICAL;
