@@ -55,6 +55,7 @@ export interface Runtime {
 
 export interface Relay {
   origin: string;
+  port: number;
   parts: Parts;
   hub: Hub;
   /** Tells clients to come back, waits a little for what is under way, and ends. */
@@ -137,6 +138,7 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
     log('info', 'relay_started', { origin: origins[0], database: embedded ? 'embedded' : 'external', page: page !== null });
     return {
       origin: origins[0]!,
+      port: serving.port,
       parts,
       hub,
       async drain(overMs = DRAIN_SPREAD_MS) {
