@@ -105,10 +105,12 @@ export class HolderConn {
     this.#cursor = end;
   }
 
-  /** Sends from the log until the client's buffer is full or nothing is left; then the exit, if there is one. */
+  /**
+   * Sends from the log until the client's buffer is full or nothing is left; then the exit, if there is one. A client that has not said yet
+   * what it wants to read gets the exit after that: told at once, it would take the run for one without output.
+   */
   pump(): void {
-    if (this.#state !== 'open') return;
-    if (this.#cursor === null) return this.#sendExit();
+    if (this.#state !== 'open' || this.#cursor === null) return;
     while (this.#socket.writableLength < LAG_BYTES) {
       this.#tellSize();
       const nextSize = this.#door.sizes[this.#sizesTold]?.offset ?? Number.POSITIVE_INFINITY;
@@ -131,12 +133,10 @@ export class HolderConn {
     if (this.#cursor === this.#door.log.end) this.#tellSize();
   }
 
-  end(): void {
-    this.#socket.end();
-  }
-
-  destroy(): void {
-    this.#socket.destroy();
+  /** The holder leaves. Who asked for no output still hears the exit; who lags finds the rest in the log. */
+  dismiss(): void {
+    if (this.#state === 'open' && this.#cursor === null) this.#sendExit();
+    else this.#socket.destroy();
   }
 
   #tellSize(): void {

@@ -49,6 +49,27 @@ describe('the output of a run', () => {
     expect(exit?.code).toBe(0);
   });
 
+  it('reaches a client whole that had connected, but not yet asked for it, when the run ended', async () => {
+    const run = await runs.sh('stty -echo; read go; printf all; exit 3');
+    const early = await runs.connect(run, { role: 'viewer' });
+    const other = await runs.connect(run);
+    const over = new Promise((resolve) => other.once('exit', resolve));
+    await other.subscribe();
+    await other.input(Buffer.from('\n'));
+    await over;
+    const { bytes, exit } = await follow(early);
+    expect(bytes.toString()).toBe('all');
+    expect(exit).toMatchObject({ code: 3 });
+  });
+
+  it('is not needed to hear of the end', async () => {
+    const run = await runs.sh('read go');
+    const client = await runs.connect(run);
+    const over = new Promise((resolve) => client.once('exit', resolve));
+    await client.input(Buffer.from('\n'));
+    expect(await over).toMatchObject({ code: 0 });
+  });
+
   it('waits for nobody: a client that reads nothing costs a bounded buffer, and is served from the log when it reads again', async () => {
     const script = 'stty -echo; read go; yes "$(printf %0100d 0)" | head -c 30000000; printf END; read end';
     const run = await runs.sh(script, { logLimitBytes: 48 << 20 });

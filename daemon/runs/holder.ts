@@ -266,7 +266,7 @@ export class Holder implements HolderDoor {
     for (const conn of this.#conns) conn.pump();
     this.#leaveWhenTold();
     setTimeout(() => {
-      for (const conn of this.#conns) conn.destroy();
+      for (const conn of this.#conns) conn.dismiss();
     }, LINGER_MS).unref();
   }
 
