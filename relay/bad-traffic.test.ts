@@ -14,7 +14,7 @@ let home: TestHousehold;
 let daemon: TestMember;
 
 beforeAll(async () => {
-  relay = await startTestRelay({ CLAWTAB_LIMITS: 'silentMs=1500,leaseS=2,frameBurst=2000,framesPerSecond=500,helloPerIp=5000' });
+  relay = await startTestRelay({ CLAWTAB_LIMITS: 'frameBurst=2000,framesPerSecond=500,helloPerIp=5000' });
   home = await signUp(relay.origin);
   daemon = await addDevice(relay.origin, home);
 });
@@ -96,13 +96,16 @@ describe('too much', () => {
   });
 
   it('BAD-45 one that never answers is gone after its time, and the others are told', async () => {
-    const [phone, machine] = [await join(home.phone), await join(daemon)];
+    const own = await startTestRelay({ CLAWTAB_LIMITS: 'silentMs=1500' });
+    const at = await signUp(own.origin);
+    const [phone, machine] = [await joined(own.origin, at.phone), await joined(own.origin, await addDevice(own.origin, at))];
     machine.socket.socket.pause(); // reads no ping, answers none
     const alive = setInterval(() => phone.socket.say(FRAME.ping, utf8('x')), 300);
     await phone.socket.until(() => phone.socket.frames.some((f) => f.type === FRAME.presence && f.json()['leave'] === machine.connection));
     clearInterval(alive);
     machine.socket.destroy();
     phone.socket.destroy();
+    await own.stop();
   });
 
   it('BAD-45 pongs that nobody asked for are a sign of life and no more', async () => {
@@ -129,37 +132,40 @@ describe('too much', () => {
 });
 
 describe('the lease', () => {
-  async function renewal(at: TestSocket, who: TestMember, relayToken?: string): Promise<unknown> {
+  async function renewal(at: TestSocket, who: TestMember, origin: string, relayToken?: string): Promise<unknown> {
     const { nonce, node } = (await at.frame(FRAME.challenge)).json() as { nonce: string; node: string };
     const token = relayToken ?? (await relayTokenOf(who));
-    const text = socketProofText({ nonce, relayToken: token, origin: relay.origin, node, version: FRAME_VERSION });
+    const text = socketProofText({ nonce, relayToken: token, origin, node, version: FRAME_VERSION });
     return { relayToken: token, sig: toBase64url(await sign(who.device.privateKey, 'ct-ws', utf8(text))) };
   }
   /** Keeps it from being silent. */
   const talking = (at: TestSocket): NodeJS.Timeout => setInterval(() => at.say(FRAME.ping, utf8('x')), 300);
 
   it('BAD-46 renewed early goes on, and not renewed ends', async () => {
-    const { socket } = await join(daemon);
+    const own = await startTestRelay({ CLAWTAB_LIMITS: 'leaseS=2' });
+    const machine = await addDevice(own.origin, await signUp(own.origin));
+    const { socket } = await joined(own.origin, machine);
     const alive = talking(socket);
-    socket.say(FRAME.renew, await renewal(socket, daemon));
+    socket.say(FRAME.renew, await renewal(socket, machine, own.origin));
     expect((await socket.frame(FRAME.renewed)).json()).toEqual({ leaseS: 2 });
     expect(await socket.ending()).toEqual({ code: 4401, reason: 'token_expired' });
     clearInterval(alive);
+    await own.stop();
   });
 
   it('BAD-46 with another device’s token it ends at once', async () => {
     const { socket } = await join(daemon);
     const other = await addDevice(relay.origin, home);
-    socket.say(FRAME.renew, await renewal(socket, other));
+    socket.say(FRAME.renew, await renewal(socket, other, relay.origin));
     expect(await socket.ending()).toEqual({ code: 4401, reason: 'relay_token_other_device' });
   });
 
   it('BAD-46 with a token used before, or a broken one', async () => {
     const token = await relayTokenOf(daemon);
     const { socket } = await join(daemon);
-    socket.say(FRAME.renew, await renewal(socket, daemon, token));
+    socket.say(FRAME.renew, await renewal(socket, daemon, relay.origin, token));
     await socket.frame(FRAME.renewed);
-    socket.say(FRAME.renew, await renewal(socket, daemon, token));
+    socket.say(FRAME.renew, await renewal(socket, daemon, relay.origin, token));
     expect(await socket.ending()).toEqual({ code: 4401, reason: 'relay_token_unknown' });
     const again = await join(daemon);
     again.socket.say(FRAME.renew, { relayToken: 'x' });
