@@ -22,6 +22,26 @@ export function databaseError(error: unknown): unknown {
   return new ClawError('unavailable', 'The relay cannot reach its database.', { data: { retryAfterS: 5 }, cause: error });
 }
 
+/** Why a start with this DATABASE_URL fails, with the way out; never its password. */
+function startError(error: unknown, url: string | null): unknown {
+  const known = databaseError(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (url === null || (error instanceof ClawError && error.code.startsWith('state_'))) return known;
+  const wrong = (message: string, hint: string): ClawError =>
+    new ClawError('config_database', `DATABASE_URL: ${message}`, { hint, cause: error });
+  if (error instanceof Error && /no encryption|SSL off/i.test(error.message))
+    return wrong('the server takes only encrypted connections.', 'Add ?sslmode=require to DATABASE_URL.');
+  if (code.startsWith('28')) return wrong('the server refuses this user or password.', 'Check both, with psql and the same address.');
+  if (code === '3D000') return wrong('there is no database of that name.', 'Make it: createdb -O USER NAME');
+  if (code === '42501') return wrong('this user may not make tables there.', 'Let it own the database: alter database NAME owner to USER');
+  if (known instanceof ClawError && known.code === 'unavailable')
+    return new ClawError('unavailable', `DATABASE_URL: nothing answers at ${new URL(url).host}.`, {
+      hint: 'Start PostgreSQL there, or correct the address.',
+      cause: error,
+    });
+  return known;
+}
+
 export class Database {
   readonly sql: Sql;
 
@@ -48,7 +68,7 @@ export class Database {
     try {
       role = await migrate(first);
     } catch (error) {
-      throw databaseError(error);
+      throw startError(error, url);
     } finally {
       await first.end({ timeout: 1 });
     }
