@@ -1,7 +1,8 @@
 /** A place of its own for what a test starts: an empty HOME, a scrubbed environment, an end that leaves nothing running. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { databaseDirs } from '../../relay/store/embedded-place.ts';
 
 export interface Place {
   home: string;
@@ -21,5 +22,13 @@ export function createPlace(more: Record<string, string> = {}): Place {
     CLAWTAB_DEMO_PACE: '20',
     ...more,
   };
-  return { home, env, remove: () => rmSync(home, { recursive: true, force: true, maxRetries: 5 }) };
+  return {
+    home,
+    env,
+    remove() {
+      // Root's database lies elsewhere: what the state folder notes goes with it.
+      const states = ['state', '.local/state/clawtab/relay'].map((state) => join(home, state)).filter(existsSync);
+      for (const dir of [...states.flatMap(databaseDirs), home]) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
 }
