@@ -103,6 +103,7 @@ const TABLE: Record<string, Row> = {
   config_: row(500, 4500, EXIT.config),
   state_: row(500, 4500, EXIT.config),
   permission_: row(403, 4403, EXIT.permission),
+  service_failed: row(500, 4500, EXIT.failed),
   already_running: row(409, 4409, EXIT.conflict),
   address_in_use: row(500, 4500, EXIT.network),
   not_running: row(503, 4503, EXIT.network, 'Start it with `clawtab daemon start`.'),

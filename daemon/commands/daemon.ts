@@ -5,7 +5,10 @@ import { Command } from 'commander';
 import { ClawError, EXIT } from '../../shared/errors.ts';
 import type { DaemonStatus } from '../local/local-commands.ts';
 import type { BackgroundControl } from '../service/background.ts';
+import { LABEL } from '../service/launchd.ts';
 import { pickService, serviceSpec } from '../service/pick.ts';
+import type { Service, ServiceState } from '../service/service.ts';
+import { UNIT } from '../service/systemd.ts';
 import { openState, type State } from '../state.ts';
 import { tryDaemon } from './connect.ts';
 import { age, json, say, visible, yellow } from './print.ts';
@@ -51,17 +54,19 @@ async function start(options: { foreground?: boolean }): Promise<void> {
   const state = openState();
   const pid = await control.running();
   if (pid !== null) return say(`The daemon is already running (pid ${pid}).`);
-  const service = await pickService(openState(), control);
+  const service = await pickService(state, control);
+  const said = sizeOf(outFile(state));
   for (const line of await service.start(serviceSpec(state))) say(line);
-  say(`It answers (pid ${await answering(state)}).`);
+  say(`It answers (pid ${await answering(state, service, said)}).`);
 }
 
 async function restart(): Promise<void> {
   const state = openState();
   const before = await control.running();
-  const service = await pickService(openState(), control);
+  const service = await pickService(state, control);
+  const said = sizeOf(outFile(state));
   for (const line of await service.restart(serviceSpec(state))) say(line);
-  say(`It answers (pid ${await answering(state, before)}).`);
+  say(`It answers (pid ${await answering(state, service, said, before)}).`);
 }
 
 /** What the background service needs to know: who answers on the socket, and how to end it. */
@@ -73,12 +78,11 @@ const control: BackgroundControl = {
     client.close();
     return pid;
   },
-  async stop() {
+  async stop(pid) {
     const client = await tryDaemon();
-    if (!client) return;
-    const { pid } = await client.call('daemon.status', {});
-    await client.call('daemon.stop', {});
-    client.close();
+    // One that was told to end by other means may not answer any more.
+    await client?.call('daemon.stop', {}).catch(() => undefined);
+    client?.close();
     const dueMs = performance.now() + STOP_MS;
     while (isAlive(pid)) {
       if (performance.now() > dueMs)
@@ -88,31 +92,42 @@ const control: BackgroundControl = {
   },
 };
 
-/** Resolves with the pid of the daemon once it answers (another one than `before`). Throws what it said where it does not come up. */
-async function answering(state: State, before: number | null = null): Promise<number> {
-  const log = path.join(state.logs, 'daemon.out');
+const outFile = (state: State): string => path.join(state.logs, 'daemon.out');
+const sizeOf = (file: string): number => fs.statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+
+/**
+ * Resolves with the pid of the daemon once it answers (another one than `before`). Throws what it said, from byte `said` of its output on, where it does
+ * not come up.
+ */
+async function answering(state: State, service: Service, said: number, before: number | null = null): Promise<number> {
+  const file = outFile(state);
   const dueMs = performance.now() + START_MS;
-  while (performance.now() < dueMs) {
+  let given = false;
+  while (performance.now() < dueMs && !given) {
+    // Asked before the daemon, so that one which ended in between has had its chance to answer.
+    given = service.kind === 'background' && (await service.status()).state !== 'running';
     const pid = await control.running().catch(() => null);
     if (pid !== null && pid !== before) return pid;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const said = fs.existsSync(log) ? (fs.readFileSync(log, 'utf8').trim().split('\n').at(-1) ?? '') : '';
-  throw new ClawError('state_daemon', `The daemon did not come up${said === '' ? '.' : `: ${said}`}`, {
-    hint: `See ${log}, or try it here: clawtab daemon start --foreground`,
+  const text = fs.existsSync(file) ? fs.readFileSync(file).subarray(said).toString('utf8') : '';
+  const why = /^clawtab: (.*)$/m.exec(text)?.[1];
+  const hint = /^try: (.*)$/m.exec(text)?.[1];
+  throw new ClawError('state_daemon', `The daemon did not come up${why === undefined ? '.' : `: ${why}`}`, {
+    hint: `${hint === undefined ? '' : `${hint} `}See ${file}, or try it here: clawtab daemon start --foreground`,
   });
 }
 
 async function stop(): Promise<void> {
   const client = await tryDaemon();
-  const runs = client === null ? 0 : (await client.call('daemon.status', {})).runs;
+  const { runs, pid } = client === null ? { runs: 0, pid: 0 } : await client.call('daemon.status', {});
   client?.close();
   const service = await pickService(openState(), control);
   // A daemon of another kind (clawtab up, or started by hand) is asked by its socket; what holds it by its own means.
   const held = (await service.status()).state === 'running';
   if (held) for (const line of await service.stop()) say(line);
   else if (client !== null) {
-    await control.stop();
+    await control.stop(pid);
     say('Stopped the daemon.');
   } else say('The daemon was not running.');
   if (runs > 0) say(`${runs} ${runs === 1 ? 'agent goes' : 'agents go'} on; stop one with: clawtab jobs stop`);
@@ -135,16 +150,22 @@ function isAlive(pid: number): boolean {
 
 async function status(options: { json?: boolean }): Promise<void> {
   const client = await tryDaemon();
-  if (!client) {
-    process.exitCode = EXIT.network;
-    if (options.json === true) return json({ running: false });
-    say('The daemon is not running.');
-    return say('try: clawtab daemon start');
-  }
-  const found = await client.call('daemon.status', {});
-  client.close();
-  if (options.json === true) return json({ running: true, ...found });
-  printStatus(found);
+  const found = client === null ? null : await client.call('daemon.status', {});
+  client?.close();
+  const service = await pickService(openState(), control);
+  const held = { kind: service.kind, ...(await service.status()) };
+  if (found === null) process.exitCode = EXIT.network;
+  if (options.json === true) return json({ running: found !== null, ...found, service: held });
+  if (found === null) say('The daemon is not running.');
+  else printStatus(found);
+  if (found !== null || held.state !== 'not_installed') say(`Service: ${describe(held)}`);
+  if (found === null) say('try: clawtab daemon start');
+}
+
+function describe(held: { kind: Service['kind'] } & ServiceState): string {
+  if (held.kind === 'background') return 'in the background; there is no service manager here that would start it at login';
+  const name = held.kind === 'launchd' ? `launchd (${LABEL})` : `systemd (${UNIT})`;
+  return held.state === 'running' ? name : held.state === 'stopped' ? `${name}, stopped` : 'none; clawtab daemon start installs one';
 }
 
 function printStatus(found: DaemonStatus): void {

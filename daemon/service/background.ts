@@ -25,8 +25,8 @@ done`;
 export interface BackgroundControl {
   /** Pid of the daemon that answers, or null. */
   running(): Promise<number | null>;
-  /** Asks it to stop, and waits until it is gone. */
-  stop(): Promise<void>;
+  /** Asks it to stop, and waits until process `pid` is gone. */
+  stop(pid: number): Promise<void>;
 }
 
 /** `pidFile`: where the supervisor's pid is kept, so that it can be ended between two starts of the daemon. */
@@ -39,14 +39,17 @@ export function backgroundService(control: BackgroundControl, pidFile: string): 
     return found.stdout.includes('clawtab-daemon') ? pid : null;
   }
 
-  /** Ends supervisor and daemon. False where neither was there. */
+  /** Ends supervisor and daemon, and waits for both. False where neither was there. */
   async function end(): Promise<boolean> {
     const pid = supervisor();
-    const running = (await control.running()) !== null;
+    const daemon = await control.running();
     if (pid !== null) process.kill(pid, 'SIGTERM');
-    if (running) await control.stop();
+    if (daemon !== null) await control.stop(daemon);
+    // It ends as soon as its child has; one that does not is no reason to hang.
+    for (let tries = 0; pid !== null && supervisor() === pid && tries < 200; tries++)
+      await new Promise((resolve) => setTimeout(resolve, 25));
     fs.rmSync(pidFile, { force: true });
-    return pid !== null || running;
+    return pid !== null || daemon !== null;
   }
 
   async function status(): Promise<ServiceState> {

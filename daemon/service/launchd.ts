@@ -2,11 +2,16 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build } from 'plist';
+import { ClawError } from '../../shared/errors.ts';
 import { must, type Report, type RunCommand, type Service, type ServiceSpec, type ServiceState } from './service.ts';
 
 export const LABEL = 'dev.clawtab.daemon';
-/** launchctl's own exit code for a service that it does not know. */
+/** Exit codes of launchctl: a service that it does not know (`print`, `kickstart`), one that has gone meanwhile, one that takes a moment to end. */
 const NOT_FOUND = 113;
+const NO_SUCH_PROCESS = 3;
+const IN_PROGRESS = 36;
+/** launchd gives a job 20 s (ExitTimeOut) before it kills it. */
+const UNLOAD_MS = 25_000;
 
 /** The property list: absolute paths, captured PATH and locale, restarts after a crash, leaves pty holders alive. */
 export function launchAgent(spec: ServiceSpec): string {
@@ -34,7 +39,7 @@ export function launchdService(home: string, uid: number, run: RunCommand): Serv
 
   async function status(): Promise<ServiceState> {
     const printed = await run('launchctl', ['print', target]);
-    if (printed.code === NOT_FOUND || printed.code === 3) return { state: existsSync(file) ? 'stopped' : 'not_installed' };
+    if (printed.code === NOT_FOUND || printed.code === NO_SUCH_PROCESS) return { state: existsSync(file) ? 'stopped' : 'not_installed' };
     const pid = /^\s*pid = (\d+)$/m.exec(printed.stdout)?.[1];
     return /^\s*state = running$/m.test(printed.stdout)
       ? { state: 'running', pid: pid === undefined ? null : Number(pid) }
@@ -43,9 +48,16 @@ export function launchdService(home: string, uid: number, run: RunCommand): Serv
 
   const loaded = async (): Promise<boolean> => (await run('launchctl', ['print', target])).code === 0;
 
+  /** Resolves when launchd has really let go of it: a bootstrap before that fails with “5: Input/output error”. */
   async function unload(): Promise<boolean> {
     if (!(await loaded())) return false;
-    await must(run, 'launchctl', ['bootout', target]);
+    await must(run, 'launchctl', ['bootout', target], [NOT_FOUND, NO_SUCH_PROCESS, IN_PROGRESS]);
+    const dueMs = performance.now() + UNLOAD_MS;
+    while (await loaded()) {
+      if (performance.now() > dueMs)
+        throw new ClawError('service_failed', `launchd does not let go of ${LABEL}.`, { hint: `Look at it: launchctl print ${target}` });
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     return true;
   }
 
@@ -62,6 +74,8 @@ export function launchdService(home: string, uid: number, run: RunCommand): Serv
       report.push(`Wrote ${file}.`);
     }
     if (!(await loaded())) {
+      // A label that was once disabled stays so over reinstallations, and bootstrap then fails without saying why.
+      await must(run, 'launchctl', ['enable', target]);
       await must(run, 'launchctl', ['bootstrap', domain, file]);
       report.push(`Loaded ${LABEL} into ${domain}; it starts again at every login.`);
       return report;

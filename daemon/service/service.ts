@@ -46,10 +46,10 @@ export const runCommand: RunCommand = (command, args) =>
     });
   });
 
-/** Runs a step that must succeed. Throws `service_failed` naming the command and its own words. */
-export async function must(run: RunCommand, command: string, args: readonly string[]): Promise<Ran> {
+/** Runs a step that must succeed, or end with a code of `fine`. Throws `service_failed` naming the command and its own words. */
+export async function must(run: RunCommand, command: string, args: readonly string[], fine: readonly number[] = []): Promise<Ran> {
   const ran = await run(command, args);
-  if (ran.code !== 0) {
+  if (ran.code !== 0 && !fine.includes(ran.code)) {
     const said = (ran.stderr || ran.stdout).trim().split('\n').at(-1) ?? '';
     throw new ClawError('service_failed', `\`${command} ${args.join(' ')}\` failed with ${ran.code}${said ? `: ${said}` : ''}.`, {
       hint: '`clawtab daemon start --foreground` runs it without a service.',

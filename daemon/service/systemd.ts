@@ -1,6 +1,7 @@
 /** The daemon as a unit of `systemd --user`. `KillMode=process`: pty holders outlive a restart. */
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { EXIT } from '../../shared/errors.ts';
 import { must, type Report, type RunCommand, type Service, type ServiceSpec, type ServiceState } from './service.ts';
 
 export const UNIT = 'clawtab.service';
@@ -26,6 +27,8 @@ export function systemdUnit(spec: ServiceSpec): string {
     'KillMode=process',
     'Restart=on-failure',
     'RestartSec=2',
+    // What another start would only repeat: wrong usage, configuration, already running, permissions.
+    `RestartPreventExitStatus=${EXIT.usage} ${EXIT.config} ${EXIT.conflict} ${EXIT.permission}`,
     `StandardOutput=append:${spec.logFile.replaceAll('%', '%%')}`,
     `StandardError=append:${spec.logFile.replaceAll('%', '%%')}`,
     '',
