@@ -20,6 +20,8 @@ export interface DetectorTiming {
   replacedMs: number;
   /** Until this age, a question that changes its text without anybody typing is one that was still being painted. */
   paintingMs: number;
+  /** An answered prompt that is back in its place within this time was only repainted. */
+  blinkMs: number;
 }
 
 export const TIMING: DetectorTiming = {
@@ -29,6 +31,7 @@ export const TIMING: DetectorTiming = {
   goneMs: 250,
   replacedMs: 100,
   paintingMs: 500,
+  blinkMs: 60,
 };
 
 export interface StandingQuestion {
@@ -211,7 +214,11 @@ export class Detector {
   #same(standing: Standing, question: ParsedQuestion, anchor: string | undefined, digest: string, nowMs: number): boolean {
     const old = standing.question;
     const touched = standing.inputSince || !this.#inputKnown;
-    if (this.#renewed && standing.missing !== null) return false;
+    if (this.#renewed && standing.missing !== null) {
+      // A repaint blinks for a reading; an agent takes longer to ask the very same thing in the very same place.
+      const blinked = nowMs - standing.missing.sinceMs < this.#timing.blinkMs;
+      return blinked && digest === standing.digest && anchor === standing.anchor && !standing.missing.replaced;
+    }
     if (touched && standing.missing?.replaced === true) return false;
     if (!standing.anchorStale && anchor !== standing.anchor && touched) return false;
     if (digest === standing.digest) return true;

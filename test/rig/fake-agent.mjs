@@ -75,6 +75,8 @@ const STYLES = {
     paint: (q, _at, typed) => `Run step ${q.nonce}? [y/N] ${typed}`,
     key(_q, state, key) {
       if (key === '\r' || key === '\n') return /^y/i.test(state.typed) ? 0 : 1;
+      // As a line editor does on an empty history: arrows move nothing.
+      if (key.startsWith('\x1b')) return null;
       // As a terminal in its ordinary mode echoes: control bytes in writing, backspace takes one away, Ctrl-U the line.
       const seen = key.replace(/[\x00-\x1f]/g, (c) => `^${String.fromCharCode(c.charCodeAt(0) + 64)}`);
       if (key === '\x15') {

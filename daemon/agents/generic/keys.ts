@@ -56,7 +56,7 @@ function optionSteps(question: ParsedQuestion, option: QuestionOption, index: nu
   const echoed = (screen: ScreenView): boolean => typedBehind(screen, question.text) === typed;
   const entered: Step = {
     do: 'then',
-    plan: (now, screen) => (stands(now, screen, question) ? [onlyTyped(question.text, typed), press(['enter'])] : again),
+    plan: (now, screen) => (stands(now, screen, question) ? [...onlyTyped(question.text, typed), press(['enter'])] : again),
   };
   // Gone for a moment may be a repaint. It is the same prompt only if what was typed stands behind it; an equal next one is empty.
   const again: Step[] = [

@@ -33,13 +33,20 @@ export function clearTyped(promptText: string): Step {
   };
 }
 
-/** Ends the plan unless exactly `typed`, or an echo that hides it, stands behind the prompt. */
-export function onlyTyped(promptText: string, typed: string): Step {
-  return {
-    do: 'then',
-    plan: (_now, screen) => {
-      const there = typedBehind(screen, promptText) ?? '';
-      return there === '' || there === typed ? [] : [giveUp('something else was typed at the desk')];
+/**
+ * Ends the plan unless exactly `typed`, or an echo that hides it, stands behind the prompt. A line that is being repainted is waited for: what cannot be seen is
+ * never taken for empty.
+ */
+export function onlyTyped(promptText: string, typed: string): Step[] {
+  const seen = (screen: ScreenView): boolean => typedBehind(screen, promptText) !== null;
+  return [
+    { do: 'expect', what: 'the prompt is not on the line of the cursor any more', holds: (_now, screen) => seen(screen) },
+    {
+      do: 'then',
+      plan: (_now, screen) => {
+        const there = typedBehind(screen, promptText);
+        return there === '' || there === typed ? [] : [giveUp('something else was typed at the desk')];
+      },
     },
-  };
+  ];
 }
