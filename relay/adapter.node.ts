@@ -17,8 +17,8 @@ import { asClawError, ClawError } from '../shared/errors.ts';
 import { MAX_FRAME_BYTES } from '../shared/frame.ts';
 import { SUBPROTOCOL } from '../shared/version.ts';
 import { type App, checkOriginHeader } from './app.ts';
-import { cork } from './cork.ts';
 import { clientAddress, networkOf } from './net.ts';
+import { Outbox } from './outbox.node.ts';
 import { endWith, guardRequests } from './request-guard.node.ts';
 import { tooLarge, type Wire } from './socket.ts';
 import type { SocketDesk } from './sockets.ts';
@@ -26,7 +26,6 @@ import type { SocketDesk } from './sockets.ts';
 const FRAGMENTS = 64;
 /** How often Node looks for requests that are late; its own 30 s would treble the limit. */
 const LATE_CHECK_MS = 1_000;
-const BINARY = { binary: true } as const;
 /** Private parts of `ws` that have no public name; `adapter.node.test.ts` notices if they move. */
 interface Inside {
   _receiver: EventEmitter & { _maxPayload: number };
@@ -44,23 +43,24 @@ function faultOf(error: Error, limit: number): ClawError | null {
 class NodeWire implements Wire {
   readonly #ws: WebSocket;
   readonly #socket: Socket;
+  readonly #outbox: Outbox;
 
   constructor(ws: WebSocket, socket: Socket) {
     this.#ws = ws;
     this.#socket = socket;
+    this.#outbox = new Outbox(socket);
   }
   get bufferedBytes(): number {
-    return this.#socket.writableLength;
+    return this.#socket.writableLength + this.#outbox.bytes;
   }
   send(frame: Uint8Array): void {
-    if (this.#ws.readyState !== 1) return;
-    cork(this.#socket);
-    this.#ws.send(frame, BINARY);
+    if (this.#ws.readyState === 1) this.#outbox.add(frame);
   }
   whenDrained(then: () => void): void {
     this.#socket.once('drain', then);
   }
   close(code: number, reason: string): void {
+    this.#outbox.flush();
     this.#ws.close(code, reason);
   }
   terminate(): void {

@@ -14,7 +14,7 @@ export interface Member {
   readonly connection: number;
   readonly device: string;
   readonly kind: DeviceKind;
-  /** Takes the frame as it is; must not keep it beyond the call without copying. */
+  /** Takes the frame as it is; must not keep it beyond this turn of the event loop without copying. */
   deliver(frame: Uint8Array, cls: number, source: number): void;
   /** Ends it: `replaced`, `revoked`, … Must not call back into the hub. */
   end(code: string, message: string): void;

@@ -11,6 +11,7 @@ export interface Credential {
   /** Bare relay: the id to claim. */
   claim: number;
   kid: string;
+  kind: 'phone' | 'daemon';
   /** PKCS #8, base64. */
   key: string;
   relayToken: string;
@@ -24,6 +25,15 @@ function nextMessage(raw: RawSocket): Promise<Buffer> {
 }
 
 const body = (frame: Buffer): unknown => JSON.parse(frame.toString('utf8', FRAME_HEADER_BYTES));
+
+const keys = new Map<string, KeyObject>();
+function keyOf(pkcs8: string): KeyObject {
+  const known = keys.get(pkcs8);
+  if (known) return known;
+  const key = createPrivateKey({ key: Buffer.from(pkcs8, 'base64'), format: 'der', type: 'pkcs8' });
+  keys.set(pkcs8, key);
+  return key;
+}
 
 function signature(key: KeyObject, text: string): string {
   return signSync('sha256', lengthPrefixed(utf8('ct-ws'), utf8(text)), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url');
@@ -47,8 +57,12 @@ export async function greet(system: 'bare' | 'clawtab', origin: string, raw: Raw
     node: challenge.node,
     version: FRAME_VERSION,
   });
-  const key = createPrivateKey({ key: Buffer.from(credential.key, 'base64'), format: 'der', type: 'pkcs8' });
-  const hello = { relayToken: credential.relayToken, kid: credential.kid, sig: signature(key, text), version: FRAME_VERSION };
+  const hello = {
+    relayToken: credential.relayToken,
+    kid: credential.kid,
+    sig: signature(keyOf(credential.key), text),
+    version: FRAME_VERSION,
+  };
   const answer = nextMessage(raw);
   raw.send(encodeFrame(FRAME.hello, CLASS.control, 0, utf8(JSON.stringify(hello))));
   const welcome = await answer;

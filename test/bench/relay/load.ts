@@ -33,7 +33,7 @@ async function join(order: Extract<Order, { do: 'join' }>): Promise<Result> {
   const out: Joined[] = new Array(order.credentials.length);
   const worker = async (): Promise<void> => {
     for (const [i, credential] of next) {
-      const raw = await RawSocket.open(order.origin, order.system === 'bare' ? '/' : '/v1/ws');
+      const raw = await RawSocket.open(order.origin, order.system === 'bare' ? '/' : '/v1/ws', credential.kind === 'phone');
       out[i] = { raw, connection: await greet(order.system, order.origin, raw, credential) };
       raw.onClose = (why) => closed.push(why);
     }
@@ -163,7 +163,10 @@ async function carryOut(order: Order): Promise<Result> {
     case 'stuck':
       return stuck(order);
     case 'leave':
-      for (const { raw } of joined) raw.socket.destroy();
+      for (const { raw } of joined) {
+        raw.onClose = () => undefined;
+        raw.socket.destroy();
+      }
       joined = [];
       closed.length = 0;
       return { messages: 0 };

@@ -25,9 +25,12 @@ export interface Served {
 }
 
 /** Starts a server and waits for its `{"event":"listening","origin":…}` line. */
-export function serve(argv: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<Served> {
+export function serve(argv: readonly string[], env: NodeJS.ProcessEnv = {}, ipc = false): Promise<Served> {
   const started = performance.now();
-  const child = spawn(process.execPath, argv, { env: { PATH: process.env['PATH'], ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(process.execPath, argv, {
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'inherit', ...(ipc ? (['ipc'] as const) : [])],
+  });
   return new Promise((resolve, reject) => {
     child.once('exit', (code) => reject(new Error(`${argv.join(' ')} ended with ${code} before it listened`)));
     createInterface({ input: child.stdout! }).on('line', (line) => {

@@ -37,7 +37,7 @@ export class RawSocket {
   }
 
   /** Resolves once the upgrade is done. */
-  static open(origin: string, path: string): Promise<RawSocket> {
+  static open(origin: string, path: string, asPage: boolean): Promise<RawSocket> {
     const url = new URL(origin);
     return new Promise((resolve, reject) => {
       const socket = connect(Number(url.port), url.hostname);
@@ -55,16 +55,21 @@ export class RawSocket {
           reject(new Error(`upgrade refused with ${status}`));
           return;
         }
-        socket.on('data', (data: Buffer) => self.#receive(data));
+        socket.pause();
         resolve(self);
-        if (head.length > end + 4) self.#receive(head.subarray(end + 4));
+        // What came with the head waits until whoever opened it has set its handler.
+        setImmediate(() => {
+          if (head.length > end + 4) self.#receive(head.subarray(end + 4));
+          socket.on('data', (data: Buffer) => self.#receive(data));
+          socket.resume();
+        });
       };
       socket.on('data', onHead);
       socket.once('error', reject);
       socket.on('close', () => self.onClose('closed'));
       socket.on('connect', () =>
         socket.write(
-          `GET ${path} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n\r\n`,
+          `GET ${path} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Protocol: ${SUBPROTOCOL}\r\n${asPage ? `Origin: ${origin}\r\n` : ''}\r\n`,
         ),
       );
     });
