@@ -22,13 +22,16 @@ export interface Connection {
 export type AppEnv = { Bindings: { connection: Connection } };
 export type App = Hono<AppEnv>;
 
-/** The page's origin where there is one. Throws `origin_not_allowed`; compares whole strings with the configuration, never with `Host`. */
-export function checkOriginHeader(headers: Headers, parts: Pick<Parts, 'origins' | 'pageOrigins'>): string | null {
-  const origin = headers.get('origin');
+/** `site`: what the browser says in Sec-Fetch-Site. Throws `origin_not_allowed`; compares whole strings with the configuration, never with `Host`. */
+export function checkOrigin(origin: string | null, site: string | null, parts: Pick<Parts, 'origins' | 'pageOrigins'>): void {
   if (origin !== null && !parts.origins().includes(origin) && !parts.pageOrigins.includes(origin))
     throw new ClawError('origin_not_allowed', 'Pages of this origin may not use this relay.');
-  if (origin === null && headers.get('sec-fetch-site') === 'cross-site')
-    throw new ClawError('origin_not_allowed', 'Pages of other sites may not use this relay.');
+  if (origin === null && site === 'cross-site') throw new ClawError('origin_not_allowed', 'Pages of other sites may not use this relay.');
+}
+
+function originOf(request: Request, parts: Parts): string | null {
+  const origin = request.headers.get('origin');
+  checkOrigin(origin, request.headers.get('sec-fetch-site'), parts);
   return origin;
 }
 
@@ -50,7 +53,7 @@ async function answer(route: Route, request: Request, connection: Connection, pa
   const headers: Record<string, string> = { ...hsts(parts.origins()[0]!) };
   try {
     if (route.policy.kind !== 'none') headers['DPoP-Nonce'] = await parts.nonces.current();
-    const origin = checkOriginHeader(request.headers, parts);
+    const origin = originOf(request, parts);
     Object.assign(headers, cors(origin, parts));
     const network = networkOf(connection.address);
     await parts.rates.request(network);
@@ -98,6 +101,7 @@ export function createApp(parts: Parts, page: Page | null): App {
     '/metrics',
     async () => new Response(await parts.metrics.text(), { headers: { ...API_HEADERS, 'Content-Type': 'text/plain; version=0.0.4' } }),
   );
+  app.get('/v1/ws', () => failed(new ClawError('upgrade_required', 'Here is a WebSocket.'), '/v1/ws', { Upgrade: 'websocket' }, parts));
   app.notFound((c) => {
     const { path, method } = c.req;
     const allowed = methods.get(path) ?? (OPERATIONS.has(path) ? ['GET'] : undefined);
@@ -123,7 +127,7 @@ const OPERATIONS = new Set(['/healthz', '/readyz', '/metrics']);
 
 function preflight(request: Request, parts: Parts): Response {
   try {
-    const origin = checkOriginHeader(request.headers, parts);
+    const origin = originOf(request, parts);
     return new Response(null, { status: 204, headers: { ...API_HEADERS, ...cors(origin, parts) } });
   } catch (error) {
     return failed(error, 'preflight', {}, parts);

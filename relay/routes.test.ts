@@ -77,7 +77,7 @@ async function call(method: string, path: string, name: string): Promise<Answere
 describe('the table of routes', () => {
   it('holds every route of the app', () => {
     const app = createApp(relay.parts, null);
-    const known = new Set([...ROUTES.map((r) => `${r.method} ${r.path}`), 'GET /healthz', 'GET /readyz', 'GET /metrics']);
+    const known = new Set([...ROUTES.map((r) => `${r.method} ${r.path}`), 'GET /healthz', 'GET /readyz', 'GET /metrics', 'GET /v1/ws']);
     const unknown = app.routes.map((r) => `${r.method} ${r.path}`).filter((route) => !known.has(route));
     expect(unknown).toEqual([]);
   });

@@ -106,7 +106,8 @@ export class RelaySocket implements Member {
   }
 
   /** The wire has ended, for whatever reason. */
-  ended(): void {
+  closed(code: number): void {
+    this.#desk.parts.metrics.closed(code);
     this.#state = 'ended';
     this.#backlog = null;
     this.#desk.gone(this);

@@ -197,6 +197,9 @@ async function oneAgent(
       if (rng.chance(0.2)) await new Promise((resolve) => setTimeout(resolve, rng.below(120)));
       if (await answerOne(now, fake, senders, rng, history)) {
         done.add(fake.nonce);
+        // "Typed, but it still stands: look at it." The letter is on the line, the desk came between it and Enter: a person presses Enter.
+        if (fake.style === 'yesno' && history.tries.some((t) => t.nonce === fake.nonce && t.verdict === 'typed_unconfirmed'))
+          await phone.call('runs.type', { run: run.run, typeId: randomId(), keys: ['enter'] });
       } else if (retries++ < count) setTimeout(() => again(fake.nonce), 50);
     });
   };
