@@ -14,7 +14,7 @@ import type { ArgsOf, CommandName, ProtocolEvent, ResultOf, Snapshot } from '../
 import { GetListReply, PutListReply, SignedInReply } from '../shared/relay-api.ts';
 import { RelayHttp } from '../shared/relay-http.ts';
 import { TokenSource } from '../shared/token-source.ts';
-import { decodeWire, encodeMessage } from '../shared/wire.ts';
+import { decodeWire, encodeMessage, type OutputChunk } from '../shared/wire.ts';
 
 export class TestPhone {
   readonly events: ProtocolEvent[] = [];
@@ -22,6 +22,8 @@ export class TestPhone {
   readonly closes: ClawError[] = [];
   /** Hears each event as it comes, beside the list above; a long test may empty the list. */
   onEvent: ((event: ProtocolEvent) => void) | null = null;
+  /** Takes the output as it comes, instead of the list above. */
+  onOutput: ((chunk: OutputChunk) => void) | null = null;
   readonly key: SigningKey & { id: string };
   readonly ask: SigningKey;
   readonly tokens: TokenSource;
@@ -149,8 +151,10 @@ export class TestPhone {
 
   #message(plain: Uint8Array): void {
     const wire = decodeWire(plain);
-    if (wire.kind === 'output') this.output.push({ ...wire.chunk, bytes: Buffer.from(wire.chunk.bytes) });
-    else if (wire.message.t === 'ev') {
+    if (wire.kind === 'output') {
+      if (this.onOutput) this.onOutput(wire.chunk);
+      else this.output.push({ ...wire.chunk, bytes: Buffer.from(wire.chunk.bytes) });
+    } else if (wire.message.t === 'ev') {
       this.events.push(wire.message.ev as ProtocolEvent);
       this.onEvent?.(wire.message.ev as ProtocolEvent);
     } else if (wire.message.t === 'res') this.#waiting.get(wire.message.id)?.resolve(wire.message.result as never);
