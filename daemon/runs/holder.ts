@@ -203,15 +203,19 @@ export class Holder implements HolderDoor {
 
   #output(bytes: Buffer): void {
     const offset = this.log.end;
-    this.log.append(bytes);
+    this.log.take(bytes);
     this.#lastOutputMs = Date.now();
-    this.#recorder?.output(bytes);
     let framed: Buffer | undefined;
-    for (const conn of this.#conns) {
-      if (!conn.takesLive(offset)) continue;
+    const send = (conn: HolderConn): void => {
+      if (!conn.takesLive(offset)) return;
       framed ??= outputFrame(offset, bytes);
       conn.live(this.log.end, framed);
-    }
+    };
+    // Who looks on first, then the daemon's own reading of the screen, then the disk: a person waits for the first only.
+    for (const conn of this.#conns) if (conn.role !== 'daemon') send(conn);
+    for (const conn of this.#conns) if (conn.role === 'daemon') send(conn);
+    this.log.store();
+    this.#recorder?.output(bytes);
     // An agent that writes may have read as well.
     if (this.#input.queuedBytes > 0) this.#input.pump();
   }

@@ -68,10 +68,24 @@ export class OutputLog {
 
   append(bytes: Uint8Array): void {
     for (let at = 0; at < bytes.length; at += this.#tail.length) {
-      const piece = bytes.subarray(at, at + this.#tail.length);
-      this.#remember(piece);
-      if (this.#trouble === null || this.#now() - this.#triedMs >= RETRY_MS) this.#catchUp();
+      this.take(bytes.subarray(at, at + this.#tail.length));
+      this.store();
     }
+  }
+
+  /** The first half of `append`, in memory: from now on it can be read. At most as much as the tail holds before `store` is called. */
+  take(bytes: Uint8Array): void {
+    const size = this.#tail.length;
+    const at = this.#end % size;
+    const first = Math.min(bytes.length, size - at);
+    this.#tail.set(bytes.subarray(0, first), at);
+    if (first < bytes.length) this.#tail.set(bytes.subarray(first), 0);
+    this.#end += bytes.length;
+  }
+
+  /** The other half: to disk, unless the disk has just refused. */
+  store(): void {
+    if (this.#trouble === null || this.#now() - this.#triedMs >= RETRY_MS) this.#catchUp();
   }
 
   /** Bytes from `from` (at most `maxBytes`), or the gap there; null where `from` is the end. */
@@ -96,15 +110,6 @@ export class OutputLog {
     }
     fs.closeSync(this.#fd);
     this.#fd = -1;
-  }
-
-  #remember(bytes: Uint8Array): void {
-    const size = this.#tail.length;
-    const at = this.#end % size;
-    const first = Math.min(bytes.length, size - at);
-    this.#tail.set(bytes.subarray(0, first), at);
-    if (first < bytes.length) this.#tail.set(bytes.subarray(first), 0);
-    this.#end += bytes.length;
   }
 
   /** A copy, since the ring goes on under it. */

@@ -1,7 +1,7 @@
 /** Which service manager this machine has, and what the service is told. */
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { ownCommand } from '../own-command.ts';
+import { daemonCommandLine } from '../own-command.ts';
 import type { State } from '../state.ts';
 import { type BackgroundControl, backgroundService } from './background.ts';
 import { launchdService } from './launchd.ts';
@@ -29,7 +29,7 @@ export async function pickService(
 
 export function serviceSpec(state: State, env: NodeJS.ProcessEnv = process.env): ServiceSpec {
   return {
-    argv: [...ownCommand('cli'), 'daemon', 'run'],
+    argv: daemonCommandLine(),
     env: serviceEnvironment(env),
     logFile: path.join(state.logs, 'daemon.out'),
     home: env.HOME ?? os.homedir(),

@@ -12,9 +12,9 @@ import { median } from './relay/process.ts';
 
 const wanted = options();
 const figures = new Figures('pty', wanted);
-const rounds = wanted.number('rounds', 3, 2);
-const lines = wanted.number('lines', 700, 250);
-const floodMs = wanted.number('flood-ms', 4000, 2000);
+const rounds = wanted.number('rounds', 5, 3);
+const lines = wanted.number('lines', 500, 200);
+const floodMs = wanted.number('flood-ms', 3000, 1500);
 const idleMs = wanted.number('idle-ms', 20_000, 6000);
 
 const WRITER = [process.execPath, resolve(import.meta.dirname, 'pty/writer.mjs'), String(lines)];
@@ -36,22 +36,22 @@ const ttyd = ttydVersion();
 if (ttyd === null) figures.note('ttyd', 'not installed, left out');
 const clawtab = await Clawtab.start();
 try {
-  const us = { bare: [] as number[], ttyd: [] as number[], clawtab: [] as number[] };
-  const whole: number[] = [];
+  const us = { bare: [] as number[][], ttyd: [] as number[][], clawtab: [] as number[][] };
   for (let i = 0; i < rounds; i++) {
-    us.bare.push(...(await bare({ argv: WRITER })).us);
-    const seen = await clawtab.latency(WRITER);
-    whole.push(seen.length);
-    us.clawtab.push(...seen);
-    if (ttyd !== null) us.ttyd.push(...(await throughTtyd(WRITER)));
+    us.bare.push((await bare({ argv: WRITER })).us);
+    us.clawtab.push(await clawtab.latency(WRITER));
+    if (ttyd !== null) us.ttyd.push(await throughTtyd(WRITER));
   }
-  const spread = (all: readonly number[]): string =>
-    `p50 ${ms(percentile(all, 50))} · p95 ${ms(percentile(all, 95))} · p99 ${ms(percentile(all, 99))} (${all.length})`;
+  // The median of the rounds: one that something else on the machine disturbed does not decide.
+  const at = (all: readonly number[][], p: number): number => median(all.map((round) => percentile(round, p)));
+  const spread = (all: readonly number[][]): string =>
+    `p50 ${ms(at(all, 50))} · p95 ${ms(at(all, 95))} · p99 ${ms(at(all, 99))} (${all.length} × ${lines})`;
   figures.note('child write → bare pty', spread(us.bare));
   if (ttyd !== null) figures.note(`child write → client of ${ttyd}`, spread(us.ttyd));
-  figures.gate('child write → phone, p50', ms(percentile(us.clawtab, 50)), '≤ 2 ms', percentile(us.clawtab, 50) <= 2000);
-  figures.gate('child write → phone, p95', ms(percentile(us.clawtab, 95)), '< 16 ms', percentile(us.clawtab, 95) < 16_000);
+  figures.gate('child write → phone, p50', ms(at(us.clawtab, 50)), '≤ 2 ms', at(us.clawtab, 50) <= 2000);
+  figures.gate('child write → phone, p95', ms(at(us.clawtab, 95)), '< 16 ms', at(us.clawtab, 95) < 16_000);
   figures.note('child write → phone', spread(us.clawtab));
+  const whole = us.clawtab.map((round) => round.length);
   figures.gate(
     'lines that arrived',
     `${whole.join(', ')} of ${lines}`,

@@ -7,6 +7,7 @@ import { mkdirSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
+import { DAEMON_FLAGS } from '../../daemon/own-command.ts';
 import { Listener } from '../../daemon/test-daemon.ts';
 import { TestPhone } from '../../daemon/test-phone.ts';
 import { parseEnrolmentLink } from '../../shared/enrolment.ts';
@@ -31,8 +32,9 @@ function start(
   env: Record<string, string>,
   ready: RegExp,
   hear: (line: string) => void,
+  flags: readonly string[] = [],
 ): Promise<ChildProcess> {
-  const child = spawn(process.execPath, [join(DIST, args[0]!), ...args.slice(1)], {
+  const child = spawn(process.execPath, [...flags, join(DIST, args[0]!), ...args.slice(1)], {
     env,
     cwd: env['HOME'],
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -103,9 +105,9 @@ export class Product {
   }
 
   async startDaemon(): Promise<void> {
-    this.#daemon = await start('the daemon', ['daemon/cli.js', 'daemon', 'run'], this.place.env, /ready/, (line) =>
-      this.printed.push(line),
-    );
+    const hear = (line: string): void => void this.printed.push(line);
+    // With the flags of its service.
+    this.#daemon = await start('the daemon', ['daemon/cli.js', 'daemon', 'run'], this.place.env, /ready/, hear, DAEMON_FLAGS);
   }
 
   async kill(which: 'relay' | 'daemon', signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {

@@ -74,7 +74,8 @@ export class Clawtab {
   async idle(ms: number): Promise<{ daemonKiB: number; daemonCpu: number; holderKiB: number }> {
     const run = await this.#run(['sh', '-c', 'echo ready; read line']);
     const { holderPid } = await this.#record(run);
-    await pause(2000);
+    // V8 goes on tidying up for some seconds after a start.
+    await pause(10_000);
     const before = cpuUs(this.#product.daemonPid);
     const startedMs = performance.now();
     await pause(ms);
