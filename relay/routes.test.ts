@@ -6,73 +6,30 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { randomId, toBase64url, utf8 } from '../shared/bytes.ts';
 import { ClawError, errorRow } from '../shared/errors.ts';
 import { sign } from '../shared/keys.ts';
-import { RelayTokenReply, type TokenType } from '../shared/relay-api.ts';
+import type { TokenType } from '../shared/relay-api.ts';
 import { createDevice } from '../shared/test-devices.ts';
 import { createApp } from './app.ts';
 import { mintToken } from './auth/token.ts';
 import { ROUTES } from './routes.ts';
-import { type Answered, Asker } from './test-http.ts';
+import { Asker } from './test-http.ts';
+import { type Matrix, matrixOf, passed } from './test-matrix.ts';
 import { addDevice, signUp, startTestRelay, type TestHousehold, type TestMember, type TestRelay } from './test-relay.ts';
 
 let relay: TestRelay;
 let home: TestHousehold;
 let daemon: TestMember;
 let http: Asker;
+let matrix: Matrix;
+const session = (): Promise<string> => matrix.session();
 
 beforeAll(async () => {
   relay = await startTestRelay();
   home = await signUp(relay.origin);
   daemon = await addDevice(relay.origin, home);
   http = new Asker(relay.origin);
+  matrix = matrixOf(relay, home, daemon);
 });
 afterAll(() => relay.stop());
-
-/** What each kind of credential is, made anew for each cell, since misuse ends it. */
-const credentials: Record<string, () => Promise<{ token?: string; proof: boolean; foreign?: boolean }>> = {
-  'no token': async () => ({ proof: true }),
-  'no token, no proof': async () => ({ proof: false }),
-  'an empty token': async () => ({ token: '', proof: true }),
-  'a device token': async () => ({ token: daemon.held()!, proof: true }),
-  'a session token': async () => ({ token: await session(), proof: true }),
-  'a relay token': async () => ({ token: await relayToken(), proof: true }),
-  'a device token without proof': async () => ({ token: daemon.held()!, proof: false }),
-  'a session token without proof': async () => ({ token: await session(), proof: false }),
-  'a device token with another’s key': async () => ({ token: daemon.held()!, proof: true, foreign: true }),
-  'a session token with another’s key': async () => ({ token: await session(), proof: true, foreign: true }),
-  'a device token that never was': async () => ({ token: (await mintToken('device')).token, proof: true }),
-  'a session token that never was': async () => ({ token: (await mintToken('session')).token, proof: true }),
-  'an expired session': async () => ({ token: await expired(), proof: true }),
-};
-/** The cells that may pass, by the policy's kind. Everything else must not. */
-const MAY_PASS: Record<string, readonly string[]> = {
-  none: Object.keys(credentials),
-  proof: Object.keys(credentials).filter((name) => name.startsWith('no token') && !name.includes('no proof')),
-  device: ['a device token'],
-  session: ['a session token'],
-  fresh: [],
-};
-
-async function session(): Promise<string> {
-  daemon.tokens.forget();
-  return daemon.tokens.session();
-}
-async function relayToken(): Promise<string> {
-  await session();
-  return (await daemon.tokens.call({ method: 'POST', path: '/v1/relay-token', reply: RelayTokenReply, body: {} })).relayToken;
-}
-async function expired(): Promise<string> {
-  const { token, hash } = await mintToken('session');
-  const past = Date.now() - 1000;
-  await relay.parts.store.createSession({ hash, account: home.account, device: daemon.device.id, expiresAtMs: past, freshUntilMs: past });
-  return token;
-}
-
-async function call(method: string, path: string, name: string): Promise<Answered> {
-  const { token, proof, foreign } = await credentials[name]!();
-  const key = foreign ? await createDevice('daemon') : daemon.device;
-  // A body that no route takes but those that want none: what passes authorization stops there.
-  return http.ask({ method, path, body: {}, ...(token === undefined ? {} : { token }), ...(proof ? { key } : {}) });
-}
 
 describe('the table of routes', () => {
   it('holds every route of the app', () => {
@@ -83,8 +40,9 @@ describe('the table of routes', () => {
   });
 
   it('says of each route who may call it, and why where that is everybody', () => {
-    for (const { path, policy } of ROUTES) {
-      expect(Object.keys(MAY_PASS), path).toContain(policy.kind);
+    for (const route of ROUTES) {
+      const { path, policy } = route;
+      expect(matrix.mayPass(route), path).toBeDefined();
       if (policy.kind === 'none') expect(policy.why, path).toMatch(/\w+ \w+/);
     }
     expect(ROUTES.filter((r) => r.policy.kind === 'none').map((r) => r.path)).toEqual(['/v1/meta', '/v1/prelogin']);
@@ -92,28 +50,29 @@ describe('the table of routes', () => {
 });
 
 describe('every credential at every route', () => {
-  for (const { method, path, policy } of ROUTES) {
-    it(`${method} ${path}: only ${MAY_PASS[policy.kind]!.join(', ') || 'a fresh session'}`, async () => {
-      const passed: string[] = [];
-      for (const name of Object.keys(credentials)) {
-        // Signing out is the one thing that would change who holds what for the cells that follow.
-        if (path === '/v1/logout' && name === 'a session token') continue;
-        const reply = await call(method, path, name);
-        if (reply.status !== 401 && reply.status !== 403) passed.push(name);
+  for (const route of ROUTES) {
+    const { method, path, policy } = route;
+    it(`${method} ${path} takes only what its policy “${policy.kind}” says`, async () => {
+      // Signing out is the one thing that would change who holds what for the cells that follow.
+      const tried = matrix.credentials.filter((name) => !(path === '/v1/logout' && name === 'a session token'));
+      const through: string[] = [];
+      for (const name of tried) {
+        const reply = await matrix.call(route, name);
+        if (passed(reply)) through.push(name);
         else expect(errorRow(reply.code).http, name).toBe(reply.status);
       }
-      const allowed = MAY_PASS[policy.kind]!.filter((name) => !(path === '/v1/logout' && name === 'a session token'));
-      expect(passed).toEqual(allowed);
+      expect(through).toEqual(matrix.mayPass(route).filter((name) => tried.includes(name)));
     });
   }
 
   it('a fresh session passes where the password is asked for, and an ordinary one is told so', async () => {
     const fresh = ROUTES.filter((r) => r.policy.kind === 'fresh');
     expect(fresh.length).toBeGreaterThan(0);
-    for (const { method, path } of fresh) {
+    for (const route of fresh) {
+      const { method, path } = route;
       const reply = await http.ask({ method, path, body: {}, key: home.phone.device, token: home.sessionToken });
       expect([reply.status, reply.code], path).toEqual([400, 'bad_field']);
-      expect((await call(method, path, 'a session token')).code).toBe('fresh_login_required');
+      expect((await matrix.call(route, 'a session token')).code).toBe('fresh_login_required');
     }
   });
 
