@@ -29,9 +29,9 @@ export function makePlace(): Place {
   };
 }
 
-/** Starts `clawtab daemon run` as a process of its own; resolves when it answers. */
-export async function spawnDaemon(place: Place): Promise<ChildProcess> {
-  const [node, ...args] = ownCommand('cli');
+/** Starts `clawtab daemon run` as a process of its own; resolves when it answers. `cli`: another build than these sources. */
+export async function spawnDaemon(place: Place, cli: readonly string[] = ownCommand('cli')): Promise<ChildProcess> {
+  const [node, ...args] = cli;
   const child = spawn(node!, [...args, 'daemon', 'run'], { env: place.env, stdio: ['ignore', 'pipe', 'inherit'] });
   await new Promise<void>((resolve, reject) => {
     child.stdout!.on('data', (chunk: Buffer) => chunk.includes('ready') && resolve());

@@ -1,4 +1,4 @@
-/** The tail of the output: all of it, with the reader's loop free, busy and stalled over the child's exit. More rounds: npm run verify -- pty-tail. */
+/** The tail of the output: all of it, with the reader's loop free, busy and stalled over the child's exit. More rounds: npm run verify -- daemon --only=tail. */
 import { describe, expect, it } from 'vitest';
 import { spawnPty } from './pty.ts';
 

@@ -37,13 +37,23 @@ export interface DaemonRounds {
 
 const gone = (daemon: ChildProcess): Promise<void> => new Promise((resolve) => daemon.once('exit', () => resolve()));
 
-export async function daemonRounds(options: { rounds: number; seed: number; onRound?(round: number): void }): Promise<DaemonRounds> {
+export interface DaemonRoundsOptions {
+  rounds: number;
+  seed: number;
+  /** The builds whose daemons take turns, argv of their `clawtab` each; these sources where none is given. */
+  builds?(place: string): readonly (readonly string[])[];
+  onRound?(round: number): void;
+}
+
+export async function daemonRounds(options: DaemonRoundsOptions): Promise<DaemonRounds> {
   const random = seeded(options.seed);
   const place = makePlace();
   fs.writeFileSync(`${place.dir}/agent.cjs`, AGENT);
+  const builds = options.builds?.(place.dir);
+  let turn = 0;
   const start = async (): Promise<{ daemon: ChildProcess; startedMs: number; desk: Listener }> => {
     const startedMs = performance.now();
-    const daemon = await spawnDaemon(place);
+    const daemon = await spawnDaemon(place, builds?.[turn++ % builds.length]);
     return { daemon, startedMs, desk: await Listener.connect(place) };
   };
   const result: DaemonRounds = {
