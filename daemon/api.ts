@@ -52,7 +52,10 @@ export interface Parts {
   push: {
     subscribe(by: Caller, request: ArgsOf<'push.subscribe'>): Give<void>;
     unsubscribe(by: Caller): Give<void>;
-    test(by: Caller): Promise<ResultOf<'push.test'>>;
+    test(by: Caller, device: string): Promise<ResultOf<'push.test'>>;
+    wish(by: Caller, request: ArgsOf<'push.wishes'>): Give<void>;
+    received(by: Caller, n: number): Give<void>;
+    devices(by: Caller): ResultOf<'push.devices'>;
   };
   /** A device has said what it is called. */
   named(caller: Caller): void;
@@ -105,7 +108,16 @@ function handlers(parts: Parts): { [C in CommandName]: Handler<C> } {
       await parts.push.unsubscribe(caller);
       return NOTHING;
     },
-    'push.test': (_args, { caller }) => parts.push.test(caller),
+    'push.test': ({ device }, { caller }) => parts.push.test(caller, device ?? caller.id),
+    'push.wishes': async (args, { caller }) => {
+      await parts.push.wish(caller, args);
+      return NOTHING;
+    },
+    'push.received': async ({ n }, { caller }) => {
+      await parts.push.received(caller, n);
+      return NOTHING;
+    },
+    'push.devices': (_args, { caller }) => parts.push.devices(caller),
     'phone.hello': ({ name, watching, protocol }, { caller }) => {
       if (protocol < 1) throw new ClawError('upgrade_required', `This daemon speaks protocol ${PROTOCOL_VERSION}, not ${protocol}.`);
       if (caller.kind === 'phone') caller.name = plainName(name) || caller.name;

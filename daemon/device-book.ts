@@ -2,6 +2,7 @@
 import * as path from 'node:path';
 import * as v from 'valibot';
 import { PushSubscriptionSchema } from '../shared/protocol.ts';
+import { PushWishesSchema } from '../shared/push-wishes.ts';
 import { accountDir } from './account/device-key.ts';
 import { readPrivateFile, type State, writeFileAtomic } from './state.ts';
 
@@ -11,6 +12,12 @@ const EntrySchema = v.object({
   push: v.optional(v.object({ subscription: PushSubscriptionSchema, key: v.string(), since: v.number() })),
   /** Grows with each push: the phone drops one it has seen. */
   pushCount: v.optional(v.number()),
+  /** What it wants to hear; the defaults where it never said. A newer version's wishes are none. */
+  wishes: v.optional(v.fallback(v.nullable(PushWishesSchema), null)),
+  /** Pushes that the push service took and no receipt has come for, oldest first, and when one was last shown. */
+  unheard: v.optional(v.array(v.object({ n: v.number(), at: v.number() }))),
+  sentAt: v.optional(v.number()),
+  shownAt: v.optional(v.number()),
 });
 export type DeviceEntry = v.InferOutput<typeof EntrySchema>;
 const BookSchema = v.object({ v: v.literal(1), devices: v.record(v.string(), EntrySchema) });

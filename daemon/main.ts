@@ -24,7 +24,8 @@ import { Notices } from './notices.ts';
 import { outputTaps } from './output-taps.ts';
 import { ownCommand } from './own-command.ts';
 import { Policies } from './policies/policies.ts';
-import { Pushes } from './push/pushes.ts';
+import { Pushes, wallClock } from './push/pushes.ts';
+import { pushSender } from './push/sender.ts';
 import { Answers } from './questions/answer.ts';
 import { QuestionBook } from './questions/book.ts';
 import { AnswerJournal } from './questions/journal.ts';
@@ -158,10 +159,11 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const machine = (): Machine => machineOf(account.id, settings, agents, roots, env);
   const pushes = new Pushes({
     devices,
-    machine: () => ({ id: account.id, name: machine().name }),
-    tokens: () => uplink.tokens,
+    machineName: () => machine().name,
+    send: pushSender({ devices, machine: () => ({ id: account.id, name: machine().name }), tokens: () => uplink.tokens, log }),
     watching: (device) => api.watching(device),
-    log,
+    clock: wallClock,
+    warn: (text) => api.publish({ event: 'notice', data: { level: 'warning', text } }),
   });
 
   const local = localVerbs({
@@ -171,7 +173,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     machineName: () => machine().name,
     uplink: () => uplink,
     counts: () => ({ runs: runs.all.size, questions: book.all().filter((question) => question.state.state === 'open').length }),
-    warnings: () => notices.warnings,
+    warnings: () => [...notices.warnings, ...pushes.warnings()],
     notices,
     stop: () => options.onStopRequest?.(),
   });
@@ -228,7 +230,10 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     push: {
       subscribe: (by, request) => pushes.subscribe(by.id, request),
       unsubscribe: (by) => devices.forget(by.id, 'push'),
-      test: (by) => pushes.test(by.id),
+      test: (_by, device) => pushes.test(device),
+      wish: (by, { wishes }) => pushes.wish(by.id, wishes),
+      received: (by, n) => pushes.received(by.id, n),
+      devices: (by) => pushes.hearings(by.id),
     },
     named: (caller) => {
       if (caller.kind === 'phone') devices.update(caller.id, { name: caller.name, lastSeenAt: Date.now() });
@@ -267,6 +272,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const stopWatching = runs.watch();
   await runs.adopt().catch(onTrouble);
   for (const live of runs.all.values()) jobs.started(live.view());
+  pushes.adopt(book.all());
   jobs.start();
   resumes.start();
   uplink.start();

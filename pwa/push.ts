@@ -1,11 +1,12 @@
 /**
  * Pushes on the page's side: permission when a person asks for it, the subscription checked at every open and given to each machine, sealed, with
- * a key of its own. Showing them is the service worker's; the relay never learns the subscription.
+ * a key of its own, with what this device wants to hear. Showing them is the service worker's; the relay never learns the subscription.
  */
 
 import * as v from 'valibot';
 import { fromBase64url, randomBytes, toBase64url } from '../shared/bytes.ts';
 import { asClawError, ClawError } from '../shared/errors.ts';
+import { DEFAULT_WISHES, type PushWishes, PushWishesSchema } from '../shared/push-wishes.ts';
 import { MetaSchema } from '../shared/relay-api.ts';
 import { ask } from './client.ts';
 import { app, report } from './state.ts';
@@ -52,16 +53,44 @@ export async function enablePush(): Promise<boolean> {
   }
 }
 
-/** Each time a machine is there: it gets the subscription as it is now, unless it has it. Subscriptions vanish without a word. */
+/** Each time a machine is there: it gets the subscription as it is now unless it has it, this device's wishes, and the receipt of what was shown. */
 export async function tellMachine(machine: string): Promise<void> {
   if ((await pushState()) !== 'on') return;
+  await tellSubscription(machine);
+  try {
+    await tellWishes(machine);
+    await tellReceipt(machine);
+    const { devices } = await ask(machine, 'push.devices', {});
+    // What was shown has just been said: a machine that still misses it all sends into a subscription that is dead. Nothing says so but this.
+    if (devices.some((d) => d.self && d.deaf) && !renewed) {
+      renewed = true;
+      await renew();
+      await tellSubscription(machine);
+    }
+  } catch (error) {
+    const { code } = asClawError(error);
+    // An older daemon has its own idea of what is worth a push; and a line that is cut is asked again when it is back.
+    if (!['unsupported', 'peer_offline', 'request_timeout'].includes(code)) throw error;
+  }
+}
+
+/** Once an open page: a push service that is out of order is no reason to ask it without end. */
+let renewed = false;
+
+async function renew(): Promise<void> {
+  const registration = await navigator.serviceWorker.ready;
+  const applicationServerKey = await vapidKey();
+  await (await registration.pushManager.getSubscription())?.unsubscribe();
+  await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey });
+}
+
+/** Subscriptions vanish, and change, without a word. */
+async function tellSubscription(machine: string): Promise<void> {
   const registration = await navigator.serviceWorker.getRegistration();
   const subscription = (await registration?.pushManager.getSubscription())?.toJSON();
   if (!subscription?.endpoint || !subscription.keys?.['p256dh'] || !subscription.keys['auth']) return;
-  const settings = (await vault.get('settings')) ?? {};
   const keys = (await vault.get('pushKeys')) ?? {};
-  const told = settings[`push:${machine}`];
-  if (told === subscription.endpoint && keys[machine]) return;
+  if ((await setting(`push:${machine}`)) === subscription.endpoint && keys[machine]) return;
   const raw = randomBytes(32);
   await ask(machine, 'push.subscribe', {
     subscription: { endpoint: subscription.endpoint, p256dh: subscription.keys['p256dh'], auth: subscription.keys['auth'] },
@@ -76,7 +105,42 @@ export async function tellMachine(machine: string): Promise<void> {
   // A new key starts a new count.
   delete counters[machine];
   await vault.set('pushCounters', counters);
-  await vault.set('settings', { ...((await vault.get('settings')) ?? {}), [`push:${machine}`]: subscription.endpoint });
+  await keep({ [`push:${machine}`]: subscription.endpoint });
+}
+
+const setting = async (name: string): Promise<unknown> => (await vault.get('settings'))?.[name];
+const keep = async (change: Record<string, unknown>): Promise<void> =>
+  vault.set('settings', { ...((await vault.get('settings')) ?? {}), ...change });
+
+/** What this device wants to hear, from all machines alike. */
+export async function pushWishes(): Promise<PushWishes> {
+  const parsed = v.safeParse(PushWishesSchema, await setting('pushWishes'));
+  return parsed.success ? parsed.output : DEFAULT_WISHES;
+}
+
+/** Kept here, and told to every machine: to those that are away when they come. Failures are shown. */
+export async function setPushWishes(wishes: PushWishes): Promise<void> {
+  await keep({ pushWishes: wishes });
+  for (const machine of app.value.machines.values()) {
+    if (machine.status.state !== 'connected') continue;
+    await tellWishes(machine.id).catch((error: unknown) => report(asClawError(error)));
+  }
+}
+
+async function tellWishes(machine: string): Promise<void> {
+  const told = `wishes:${machine}`;
+  const wishes = await pushWishes();
+  const text = JSON.stringify(wishes);
+  const before = (await setting(told)) ?? JSON.stringify(DEFAULT_WISHES);
+  if (before === text) return;
+  await ask(machine, 'push.wishes', { wishes });
+  await keep({ [told]: text });
+}
+
+/** The receipt: the worker keeps the number of the last push that it has shown. */
+export async function tellReceipt(machine: string): Promise<void> {
+  const n = (await vault.get('pushCounters'))?.[machine];
+  if (n) await ask(machine, 'push.received', { n });
 }
 
 export async function disablePush(): Promise<void> {

@@ -1,7 +1,7 @@
 /** The service worker: the page's files for a start without network, notifications and what is tapped in them, the switch to a new version. */
 import { cleanupOutdatedCaches, createHandlerBoundToURL, matchPrecache, type PrecacheEntry, precacheAndRoute } from 'workbox-precaching';
 import { vault } from './store/database.ts';
-import { outcomeText, putAnswer, sendFromWorker } from './worker/answer.ts';
+import { outcomeText, putAnswer, sendFromWorker, sendReceipt } from './worker/answer.ts';
 import { type NotificationData, pathOf, type ToPage } from './worker/messages.ts';
 import { noticeOf, sealedBytes, tappedOption } from './worker/notices.ts';
 
@@ -50,8 +50,12 @@ self.addEventListener('push', (event) => {
         shown?.title ?? 'ClawTab',
         shown?.options ?? { body: 'Open to see what is waiting.', tag: 'clawtab' },
       );
-      if (shown?.message) await tell({ type: 'push.arrived', kind: shown.message.kind, machine: shown.message.machine.id });
       await badge();
+      if (!shown?.message) return;
+      const { kind, n, machine } = shown.message;
+      if ((await tell({ type: 'push.arrived', kind, machine: machine.id })) > 0) return;
+      // What takes its place soon after needs no receipt of its own: the next one counts for both.
+      if (kind !== 'settled') await sendReceipt(location.origin, machine.id, n).catch(() => undefined);
     })(),
   );
 });

@@ -13,7 +13,11 @@ export function listenToWorker(): void {
   navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
     if (data.type === 'open' && data.path.startsWith('/')) wantedPath.value = data.path;
     if (data.type === 'outbox') void takeUpOutbox();
-    if (data.type === 'push.arrived') lastPush.value = new Map(lastPush.value).set(data.machine, Date.now());
+    if (data.type === 'push.arrived') {
+      lastPush.value = new Map(lastPush.value).set(data.machine, Date.now());
+      // A receipt that cannot go now goes when the machine is back.
+      void import('./push.ts').then(({ tellReceipt }) => tellReceipt(data.machine)).catch(() => undefined);
+    }
   });
   // What is no longer asked needs no notification on this device.
   effect(() => {

@@ -3,6 +3,7 @@
  * schema for both ends. The relay never imports this file. Add, do not change; a bump of PROTOCOL_VERSION gets a dated line in version.ts.
  */
 import * as v from 'valibot';
+import { HearingSchema, PushWishesSchema } from './push-wishes.ts';
 import { ChoiceSchema, ParsedQuestionSchema } from './question.ts';
 
 const Id = v.pipe(v.string(), v.minLength(1), v.maxLength(128));
@@ -327,7 +328,15 @@ export const COMMANDS = {
     result: None,
   },
   'push.unsubscribe': { grant: 'view', args: None, result: None },
-  'push.test': { grant: 'view', args: None, result: v.strictObject({ outcome: v.picklist(['ok', 'gone', 'retry', 'refused', 'none']) }) },
+  'push.test': {
+    grant: 'view',
+    args: v.strictObject({ device: v.optional(Id) }),
+    result: v.strictObject({ outcome: v.picklist(['ok', 'gone', 'retry', 'refused', 'none']) }),
+  },
+  'push.wishes': { grant: 'view', args: v.strictObject({ wishes: PushWishesSchema }), result: None },
+  /** The receipt: this phone has shown the push numbered `n`, and so every earlier one that reached it. */
+  'push.received': { grant: 'view', args: v.strictObject({ n: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) }), result: None },
+  'push.devices': { grant: 'view', args: None, result: v.strictObject({ devices: v.array(HearingSchema) }) },
   /** Says who this phone is, for "answered by", and whether a person is looking at it (no push while one is). */
   'phone.hello': {
     grant: 'view',

@@ -1,18 +1,17 @@
 /** This device and this account: name, fingerprint, look, notifications with their test, signing out. */
 import { useEffect, useState } from 'preact/hooks';
 import { fromBase64url } from '../../shared/bytes.ts';
-import { asClawError } from '../../shared/errors.ts';
-import { ask, rename, signOut } from '../client.ts';
+import { rename, signOut } from '../client.ts';
 import { ConnectionBanner } from '../parts/connection.tsx';
+import { HearingDevices } from '../parts/hearing.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { PushWishesFields } from '../parts/push-wishes.tsx';
 import { Sheet } from '../parts/sheet.tsx';
 import { Text } from '../parts/text.tsx';
-import { ageText, now } from '../parts/time.tsx';
 import { canInstall, install, onIphoneInTab } from '../platform.ts';
 import { disablePush, enablePush, type PushState, pushState } from '../push.ts';
-import { app, type MachineState } from '../state.ts';
+import { app } from '../state.ts';
 import { setTheme, type Theme, theme } from '../theme.ts';
-import { lastPush } from '../worker-link.ts';
 
 export function Settings() {
   return (
@@ -113,14 +112,15 @@ function Notifications() {
         )}
         {state === 'on' && (
           <>
-            {[...app.value.machines.values()].map((machine) => (
-              <TestPush key={machine.id} machine={machine} />
-            ))}
+            <PushWishesFields />
             <button type="button" class="button" disabled={busy} onClick={() => void turn(false)}>
               Turn off here
             </button>
           </>
         )}
+        {[...app.value.machines.values()].map((machine) => (
+          <HearingDevices key={`${machine.id} ${state}`} machine={machine} />
+        ))}
         {canInstall() && (
           <button type="button" class="button" onClick={() => void install()}>
             Install the app
@@ -128,45 +128,6 @@ function Notifications() {
         )}
       </div>
     </section>
-  );
-}
-
-const OUTCOMES = {
-  ok: 'Sent. It should appear now.',
-  gone: 'The subscription is gone. Turn notifications off and on again.',
-  retry: 'The push service is busy; try again in a minute.',
-  refused: 'The push service refused it.',
-  none: 'The machine has no subscription of this device yet.',
-} as const;
-
-function TestPush({ machine }: { machine: MachineState }) {
-  const [said, setSaid] = useState('');
-  const test = async (): Promise<void> => {
-    setSaid('Sending…');
-    try {
-      setSaid(OUTCOMES[(await ask(machine.id, 'push.test', {}, 30_000)).outcome]);
-    } catch (error) {
-      setSaid(asClawError(error).message);
-    }
-  };
-  // The receipt: the worker of this device has shown it.
-  const arrivedAtMs = lastPush.value.get(machine.id);
-  const receipt = arrivedAtMs === undefined ? said : `Arrived on this device ${ageText(now.value - arrivedAtMs)} ago.`;
-  return (
-    <div class="line wrap">
-      <span class="grow">
-        <Text value={machine.about?.name ?? 'A machine'} />
-        {receipt && (
-          <span class="hint" role="status">
-            {' '}
-            {receipt.replace('now ago', 'just now')}
-          </span>
-        )}
-      </span>
-      <button type="button" class="button slim" disabled={machine.status.state !== 'connected'} onClick={() => void test()}>
-        Test
-      </button>
-    </div>
   );
 }
 

@@ -11,6 +11,7 @@ import { createSigningKey } from '../../shared/keys.ts';
 import { type PushMessage, sealPush } from '../../shared/push-seal.ts';
 import { launchChromium, PHONE } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
+import { violations } from './axe.ts';
 import { type Home, home, type Phone, permissionCard, signedUp, workerReady } from './page-rig.ts';
 
 let place: Place;
@@ -20,7 +21,7 @@ let phone: Phone;
 let tools: CDPSession;
 let registrationId = '';
 let blank: Page;
-let count = 100;
+let count = 0;
 
 /** A subscription such as a browser with a push service would give. */
 async function pretendSubscription(context: BrowserContext): Promise<void> {
@@ -44,8 +45,15 @@ async function pretendSubscription(context: BrowserContext): Promise<void> {
   );
 }
 
-/** The key that the phone gave to the daemon, from the daemon's own file. */
-function pushKeyOfDaemon(): { key: Uint8Array } {
+interface BookEntry {
+  push?: { key: string };
+  pushCount?: number;
+  shownAt?: number;
+  wishes?: { questions: string; quiet?: { fromMin: number; toMin: number } };
+}
+
+/** What the daemon keeps of the phone, from its own file. */
+function bookEntry(): BookEntry {
   const find = (folder: string): string | undefined => {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
       const full = join(folder, entry.name);
@@ -56,10 +64,10 @@ function pushKeyOfDaemon(): { key: Uint8Array } {
     }
     return undefined;
   };
-  const book = JSON.parse(readFileSync(find(place.home)!, 'utf8')) as { devices: Record<string, { push?: { key: string } }> };
-  const key = Object.values(book.devices).find((d) => d.push)!.push!.key;
-  return { key: fromBase64url(key)! };
+  const book = JSON.parse(readFileSync(find(place.home)!, 'utf8')) as { devices: Record<string, BookEntry> };
+  return Object.values(book.devices).find((d) => d.push)!;
 }
+const pushKeyOfDaemon = () => ({ key: fromBase64url(bookEntry().push!.key)! });
 
 async function deliver(body: string): Promise<void> {
   await tools.send('ServiceWorker.deliverPushMessage', { origin: at.origin, registrationId, data: body });
@@ -200,6 +208,54 @@ describe('pushes', { timeout: 120_000 }, () => {
     await phone.page.getByText('Arrived on this device').waitFor();
     await phone.page.goto(at.origin);
     await permissionCard(phone.page).waitFor();
+  });
+
+  it('gives the machine a receipt for what it has shown, with the page open and with none', async () => {
+    const { machine } = await theQuestion();
+    // The daemon's own pushes do not get out of this machine; that it has counted them makes a receipt for that number one that it takes.
+    const counted = async (n: number): Promise<void> => {
+      await phone.page.goto(`${at.origin}/settings`);
+      while ((bookEntry().pushCount ?? 0) < n) {
+        const before = bookEntry().pushCount ?? 0;
+        await phone.page.getByRole('button', { name: /^Test / }).click();
+        await expect.poll(() => bookEntry().pushCount ?? 0, { timeout: 20_000 }).toBeGreaterThan(before);
+      }
+    };
+    const shownAt = (): number => bookEntry().shownAt ?? 0;
+    await counted(count + 2);
+    const first = shownAt();
+    await push({ kind: 'test', tag: 'test', title: 'ClawTab works', body: 'Sealed.', machine });
+    await expect.poll(shownAt, { timeout: 20_000 }).toBeGreaterThan(first);
+    await phone.page.close();
+    const second = shownAt();
+    await push({ kind: 'test', tag: 'test', title: 'ClawTab works', body: 'Sealed.', machine });
+    await expect.poll(shownAt, { timeout: 20_000 }).toBeGreaterThan(second);
+    const page = await phone.context.newPage();
+    page.setDefaultTimeout(30_000);
+    phone = { ...phone, page };
+  });
+
+  it('keeps at the machine what the phone wants to hear, and can be set without a pointer or a guess', async () => {
+    const { page } = phone;
+    await page.goto(`${at.origin}/settings`);
+    await page.getByRole('combobox', { name: 'Questions' }).selectOption('late');
+    await page.getByRole('checkbox', { name: 'Quiet hours' }).check();
+    await page.getByLabel('From').fill('23:30');
+    await expect
+      .poll(() => bookEntry().wishes, { timeout: 20_000 })
+      .toMatchObject({
+        questions: 'late',
+        escalateMin: 10,
+        quiet: { fromMin: 23 * 60 + 30, toMin: 7 * 60 },
+      });
+    expect(await violations(page)).toEqual([]);
+    await page.reload();
+    await expect.poll(() => page.getByLabel('From').inputValue()).toBe('23:30');
+    await page.getByRole('checkbox', { name: 'Quiet hours' }).uncheck();
+    await page.getByRole('combobox', { name: 'Questions' }).selectOption('now');
+    await expect.poll(() => bookEntry().wishes?.quiet, { timeout: 20_000 }).toBeUndefined();
+    await page.goto(at.origin);
+    await permissionCard(page).waitFor();
   });
 
   it('shows something, and nothing of the content, for a push that nobody of ours has sealed', async () => {

@@ -1,31 +1,17 @@
 /** The page as people with keyboards, screen readers and bad links meet it: axe on every screen, answering without a pointer, links that lie. */
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import type { AxeResults, RunOptions } from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enrolmentLink, makeEnrolmentOffer } from '../../shared/enrolment.ts';
 import { createSigningKey } from '../../shared/keys.ts';
 import { DESKTOP, launchChromium } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
+import { violations } from './axe.ts';
 import { type Home, home, linkOf, type Phone, permissionCard, signedUp, yes } from './page-rig.ts';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES: RunOptions = { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] };
 
 let place: Place;
 let at: Home;
 let browser: Browser;
 let phone: Phone;
-
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(AXE);
-  const found = await page.evaluate(
-    (rules) => (globalThis as unknown as { axe: { run(on: Document, rules: unknown): Promise<AxeResults> } }).axe.run(document, rules),
-    RULES,
-  );
-  return found.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
-}
 
 /** In both themes, on a phone and on a desk. */
 async function everyLook(page: Page, name: string): Promise<string[]> {

@@ -1,0 +1,86 @@
+/** What a push says: the question with as much of it as a notification shows, what became of it, how a run ended. Sealed and sent by sender.ts. */
+import type { Question, Run } from '../../shared/protocol.ts';
+import type { PushMessage } from '../../shared/push-seal.ts';
+import { labelDigest } from '../questions/digest.ts';
+
+export const TTL_S = 4 * 3600;
+const BODY_CHARS = 400;
+
+export type Content = Omit<PushMessage, 'v' | 'n' | 'machine'>;
+
+const cut = (text: string, chars: number): string => (text.length > chars ? `${text.slice(0, chars - 1)}…` : text);
+const minutes = (ms: number): string => {
+  const min = Math.max(1, Math.round(ms / 60_000));
+  return min < 120 ? `${min} min` : `${Math.round(min / 60)} h`;
+};
+
+/** `waitedMs`: it is told again, after so long. */
+export function asking(question: Question, nowMs: number, waitedMs: number | null = null): Content {
+  const { kind, title, text, detail, options } = question.question;
+  const simple = kind === 'permission' || kind === 'confirm' || kind === 'choice';
+  const buttons = options.slice(0, 4).map((option, index) => ({
+    index,
+    label: cut(option.label, 60),
+    labelDigest: labelDigest(option.label),
+    ...(option.dangerous === true ? { dangerous: true } : {}),
+  }));
+  const secret = kind === 'password';
+  const head = waitedMs === null ? '' : `Waiting for ${minutes(waitedMs)} · `;
+  return {
+    kind: 'question',
+    tag: question.run,
+    exp: nowMs + TTL_S * 1000,
+    title: cut(`${head}${question.runName}: ${title || text || question.agentTitle}`, 120),
+    body: secret ? 'A password is asked for.' : cut([detail, text].filter((part) => part !== '').join('\n'), BODY_CHARS),
+    run: question.run,
+    qid: question.qid,
+    rev: question.rev,
+    digest: question.digest,
+    ...(simple && options.length <= 4 ? { options: buttons } : {}),
+  };
+}
+
+/** An agent has done what it was told and waits for more. No button can answer that. */
+export const ready = (question: Question, nowMs: number): Content => ({
+  kind: 'ended',
+  tag: question.run,
+  exp: nowMs + TTL_S * 1000,
+  title: cut(`${question.runName} is ready`, 120),
+  body: cut(question.question.text || `${question.agentTitle} waits for its next prompt.`, BODY_CHARS),
+  run: question.run,
+});
+
+export function settled(question: Question, nowMs: number): Content {
+  const { state } = question;
+  const body =
+    question.question.kind === 'idle'
+      ? 'It goes on.'
+      : state.state === 'answered' || (state.state === 'closed' && state.reason === 'answered')
+        ? `Answered by ${state.by ?? 'somebody'}.`
+        : state.state === 'closed' && state.reason === 'answered_at_desk'
+          ? 'Answered at the desk.'
+          : 'No longer asked.';
+  return {
+    kind: 'settled',
+    tag: question.run,
+    exp: nowMs + 3600_000,
+    title: question.runName,
+    body,
+    run: question.run,
+    qid: question.qid,
+  };
+}
+
+export function ended(run: Run, nowMs: number): Content {
+  const code = run.exit?.code ?? null;
+  const body = code === 0 ? 'Done.' : code === null ? `Ended by ${run.exit?.signal ?? 'a signal'}.` : `Failed with exit code ${code}.`;
+  return { kind: 'ended', tag: run.run, exp: nowMs + TTL_S * 1000, title: run.name, body, run: run.run };
+}
+
+export const trial = (machineName: string, nowMs: number): Content => ({
+  kind: 'test',
+  tag: 'test',
+  exp: nowMs + 60_000,
+  title: 'ClawTab works',
+  body: `This came from ${machineName}, and nobody between could read it.`,
+});
