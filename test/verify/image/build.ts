@@ -3,7 +3,7 @@ import { cpSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, posix } from 'node:path';
 import type { ImageStep, Stage } from './dockerfile.ts';
-import { copyRoot, filesBelow, runIn, type Where } from './root.ts';
+import { copyRoot, filesBelow, type Machine, type Where } from './root.ts';
 
 export interface Built {
   where: Where;
@@ -12,8 +12,7 @@ export interface Built {
 
 export interface BuildOptions {
   context: string;
-  /** A root for a base image's name. */
-  base(image: string): string;
+  machine: Machine;
   /** Folder for the stages' roots. */
   work: string;
   /** Environment of this machine's package manager that an image built elsewhere would not need. */
@@ -29,7 +28,7 @@ export function buildImage(stages: readonly Stage[], options: BuildOptions): Bui
   for (const [i, stage] of stages.entries()) {
     const root = join(options.work, `stage-${i}`);
     options.log(`stage ${i}${stage.name ? ` (${stage.name})` : ''} from ${stage.base}`);
-    copyRoot(options.base(stage.base), root);
+    copyRoot(options.machine.base(stage.base), root);
     const where: Where = { root, cwd: '/', user: 'root', env: { PATH: IMAGE_PATH, HOME: '/root' } };
     for (const step of stage.steps) carryOut(step, where, done, options);
     done.push({ where, stage });
@@ -51,7 +50,7 @@ function carryOut(step: ImageStep, where: Where, done: readonly Built[], options
       return;
     case 'run':
       options.log(`  RUN ${step.command}`);
-      runIn({ ...where, env: { ...where.env, ...options.hostEnv } }, ['/bin/sh', '-c', step.command]);
+      options.machine.run({ ...where, env: { ...where.env, ...options.hostEnv } }, ['/bin/sh', '-c', step.command]);
       return;
     case 'copy':
       return copy(step, where, done, options);

@@ -1,5 +1,5 @@
 /** A Dockerfile as stages of plain steps: what the image check needs of it, and a clear refusal of what it does not carry out. */
-import { DockerfileParser } from 'dockerfile-ast';
+import { Copy, DockerfileParser } from 'dockerfile-ast';
 
 export type ImageStep =
   | { do: 'workdir'; path: string }
@@ -27,10 +27,13 @@ function envValues(text: string): Record<string, string> {
   return Object.fromEntries(words(text).map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
 
-function copyStep(text: string): ImageStep {
+/** Flags are not among the arguments; another flag than `--from` would change what is copied. */
+function copyStep(instruction: Copy, text: string): ImageStep {
+  const flags = instruction.getFlags();
+  const other = flags.find((flag) => flag.getName() !== 'from');
+  if (other) throw new Error(`the image check cannot carry out COPY --${other.getName()}`);
   const parts = words(text);
-  const from = parts[0]?.startsWith('--from=') ? parts.shift()!.slice('--from='.length) : undefined;
-  return { do: 'copy', from, sources: parts.slice(0, -1), to: parts.at(-1)! };
+  return { do: 'copy', from: flags[0]?.getValue() ?? undefined, sources: parts.slice(0, -1), to: parts.at(-1)! };
 }
 
 /** Throws for an instruction that the check would have to skip in silence. */
@@ -45,7 +48,7 @@ export function readDockerfile(text: string): Stage[] {
       stages.push({ name, base: base!, steps: [], command: [], healthcheck: [] });
     } else if (!stage) throw new Error(`${keyword} before FROM`);
     else if (keyword === 'WORKDIR') stage.steps.push({ do: 'workdir', path: rest.trim() });
-    else if (keyword === 'COPY') stage.steps.push(copyStep(rest));
+    else if (instruction instanceof Copy) stage.steps.push(copyStep(instruction, rest));
     else if (keyword === 'RUN') stage.steps.push({ do: 'run', command: rest });
     else if (keyword === 'ENV') stage.steps.push({ do: 'env', values: envValues(rest) });
     else if (keyword === 'USER') stage.steps.push({ do: 'user', name: rest.trim() });

@@ -1,10 +1,29 @@
 /**
- * An empty root to carry an image's steps out in: Debian by debootstrap for `node:20-bookworm-slim`, with this machine's Node in the place where that image has
- * it. Needs root and debootstrap; says so where they are missing.
+ * Where an image's steps are carried out: an empty Debian made by debootstrap, with this machine's Node in the place where `node:20-bookworm-slim` has it, entered
+ * with namespaces of its own, so that CMD is process 1 as under Docker. Needs root; bare.ts does without.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+
+export interface Where {
+  root: string;
+  cwd: string;
+  user: string;
+  env: Record<string, string>;
+}
+
+export interface Machine {
+  /** For the report: what stands in for the base image. */
+  readonly name: string;
+  /** A root that a stage begins with, to be copied. */
+  base(image: string): string;
+  /** Throws where the command fails. */
+  run(where: Where, argv: readonly string[]): void;
+  start(where: Where, argv: readonly string[]): ChildProcess;
+  /** The process that `argv` of `start` became, seen from outside. */
+  innerPid(child: ChildProcess): number;
+}
 
 const quiet: { stdio: ('ignore' | 'inherit')[] } = { stdio: ['ignore', 'ignore', 'inherit'] };
 
@@ -17,7 +36,7 @@ function npmFolder(): string {
 }
 
 /** Made once and kept under `cache`; later checks copy it. */
-export function baseRoot(cache: string): string {
+function debian(cache: string): string {
   const root = join(cache, 'bookworm-node');
   if (existsSync(join(root, 'ready'))) return root;
   rmSync(root, { recursive: true, force: true });
@@ -29,6 +48,8 @@ export function baseRoot(cache: string): string {
   execFileSync('chroot', [root, 'ln', '-s', '../lib/node_modules/npm/bin/npx-cli.js', '/usr/local/bin/npx'], quiet);
   execFileSync('chroot', [root, 'useradd', '--create-home', '--uid', '1000', 'node'], quiet);
   copySharedLibraries(root);
+  rmSync(join(root, 'var/cache/apt/archives'), { recursive: true, force: true });
+  rmSync(join(root, 'var/lib/apt/lists'), { recursive: true, force: true });
   for (const file of ['/etc/resolv.conf', '/etc/hosts', '/etc/ssl/certs/ca-certificates.crt'])
     if (existsSync(file)) cpSync(file, join(root, file), { dereference: true });
   execFileSync('touch', [join(root, 'ready')]);
@@ -41,19 +62,14 @@ function copySharedLibraries(root: string): void {
   for (const [, path] of needed) if (!existsSync(join(root, path!))) cpSync(path!, join(root, path!), { dereference: true });
 }
 
-export function copyRoot(from: string, to: string): void {
-  rmSync(to, { recursive: true, force: true });
-  execFileSync('cp', ['-a', '--reflink=auto', from, to], quiet);
-}
-
-export interface Where {
-  root: string;
-  cwd: string;
-  user: string;
-  env: Record<string, string>;
-}
-
-const chrootArgs = (where: Where, argv: readonly string[]): string[] => [
+/** Processes and mounts of its own, then the root, the user, an empty environment and the folder. */
+const inside = (where: Where, argv: readonly string[]): string[] => [
+  '--mount',
+  '--pid',
+  '--fork',
+  '--kill-child',
+  `--mount-proc=${join(where.root, 'proc')}`,
+  'chroot',
   `--userspec=${where.user}`,
   where.root,
   '/usr/bin/env',
@@ -64,12 +80,31 @@ const chrootArgs = (where: Where, argv: readonly string[]): string[] => [
   ...argv,
 ];
 
-export function runIn(where: Where, argv: readonly string[]): void {
-  execFileSync('chroot', chrootArgs(where, argv), { stdio: ['ignore', 'inherit', 'inherit'] });
+/** Throws, in one line, why this machine cannot: not root, no debootstrap, no namespaces, no package mirror. */
+export function debianMachine(cache: string): Machine {
+  if (process.getuid?.() !== 0) throw new Error('chroot needs root');
+  for (const [command, ...args] of [
+    ['debootstrap', '--version'],
+    ['unshare', '--mount', '--pid', '--fork', 'true'],
+  ])
+    try {
+      execFileSync(command!, args, { stdio: 'ignore' });
+    } catch {
+      throw new Error(`${[command, ...args].join(' ')} does not work here`);
+    }
+  const root = debian(cache);
+  return {
+    name: 'Debian bookworm by debootstrap, chroot with its own processes',
+    base: () => root,
+    run: (where, argv) => void execFileSync('unshare', inside(where, argv), { stdio: ['ignore', 'inherit', 'inherit'] }),
+    start: (where, argv) => spawn('unshare', inside(where, argv), { stdio: ['ignore', 'pipe', 'inherit'] }),
+    innerPid: ({ pid }) => Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]),
+  };
 }
 
-export function startIn(where: Where, argv: readonly string[]): ChildProcess {
-  return spawn('chroot', chrootArgs(where, argv), { stdio: ['ignore', 'pipe', 'inherit'] });
+export function copyRoot(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true });
+  execFileSync('cp', ['-a', '--reflink=auto', from, to], quiet);
 }
 
 /** Every file below `folder`, as paths relative to it. */
