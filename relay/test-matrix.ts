@@ -38,7 +38,14 @@ export function matrixOf(relay: TestRelay, home: TestHousehold, daemon: TestMemb
   const expired = async (): Promise<string> => {
     const { token, hash } = await mintToken('session');
     const past = Date.now() - 1000;
-    await relay.parts.store.createSession({ hash, account: home.account, device: daemon.device.id, expiresAtMs: past, freshUntilMs: past });
+    await relay.parts.store.createSession({
+      hash,
+      account: home.account,
+      device: daemon.device.id,
+      generation: null,
+      expiresAtMs: past,
+      freshUntilMs: past,
+    });
     return token;
   };
   const make: Record<string, () => Promise<Credential>> = {

@@ -50,16 +50,16 @@ export async function ownDevice(
   return { id: key.id, kind: device.kind, pub };
 }
 
+/** `generation`: of the device token that is handed out with it; null for a sign-in's. */
 export async function startSession(
-  account: string,
-  device: string,
+  of: { account: string; device: string; generation: number | null },
   fresh: boolean,
   parts: Parts,
 ): Promise<{ token: string; expiresInS: number }> {
   const { token, hash } = await mintToken('session');
   const now = parts.nowMs();
   const expiresAtMs = now + parts.limits.sessionS * 1000;
-  await parts.store.createSession({ hash, account, device, expiresAtMs, freshUntilMs: fresh ? expiresAtMs : 0 });
+  await parts.store.createSession({ hash, ...of, expiresAtMs, freshUntilMs: fresh ? expiresAtMs : 0 });
   return { token, expiresInS: parts.limits.sessionS };
 }
 
@@ -109,7 +109,7 @@ export async function register(
     bad('exists', 'There is an account with this e-mail address already.');
   const { token: deviceToken, hash } = await mintToken('device');
   await parts.store.startToken(row.id, device.id, hash, parts.nowMs());
-  const session = await startSession(row.id, device.id, true, parts);
+  const session = await startSession({ account: row.id, device: device.id, generation: null }, true, parts);
   await parts.store.addEvent(row.id, 'account_made', device.id, parts.nowMs());
   return { account: row.id, deviceToken, sessionToken: session.token, sessionExpiresInS: session.expiresInS };
 }
@@ -136,7 +136,7 @@ export async function login(
   if (row.kind !== device.kind) bad('bad_kind', `This key is a ${row.kind}’s.`);
   const newest = await parts.store.newestList(account.id);
   if (!newest) throw new Error('an account without a list');
-  const session = await startSession(account.id, device.id, true, parts);
+  const session = await startSession({ account: account.id, device: device.id, generation: null }, true, parts);
   await parts.store.addEvent(account.id, 'signed_in', device.id, parts.nowMs());
   return {
     account: account.id,

@@ -40,6 +40,10 @@ export async function openSession(caller: Caller, parts: Parts): Out<typeof Sess
   }
   const { account } = rotation;
   if (rotation.outcome === 'expired') throw new ClawError('token_expired', 'This device was away for too long.');
+  if (rotation.outcome === 'crowded')
+    throw new ClawError('rate_limited', 'Too many refreshes of this device went unanswered.', {
+      data: { retryAfterS: rotation.retryAfterS },
+    });
   if (rotation.outcome === 'reuse') {
     await quarantine({ account, device }, parts);
     throw new ClawError('quarantined', 'An old token of this device was used: there may be a copy of it.');
@@ -51,7 +55,7 @@ export async function openSession(caller: Caller, parts: Parts): Out<typeof Sess
     throw new ClawError('quarantined', 'A machine’s key was used from a web page.');
   }
   await parts.store.endEnrolment(account, device);
-  const session = await startSession(account, device, false, parts);
+  const session = await startSession({ account, device, generation: rotation.state.generation }, false, parts);
   return { account, deviceToken, sessionToken: session.token, sessionExpiresInS: session.expiresInS };
 }
 

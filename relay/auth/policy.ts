@@ -111,6 +111,7 @@ async function readSession(hash: Bytes, key: ProvenKey, policy: Policy, from: Pi
   }
   const now = parts.nowMs();
   if (session.expiresAtMs <= now) throw new ClawError('token_expired', 'The session has expired.');
+  if (session.confirms !== null) await parts.store.confirmToken(session.account, session.device, session.confirms);
   if (session.revoked) throw new ClawError('revoked', 'This device was removed from the account.');
   if (session.kind === 'daemon' && from.origin !== null) {
     await quarantine(session, parts);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Bytes, equalBytes } from '../../shared/bytes.ts';
-import { type Decision, GRACE_MS, REPLACEMENTS, rotate, type TokenState } from './rotation.ts';
+import { confirmed, type Decision, REPLACEMENTS, rotate, type TokenState, WINDOW_MS } from './rotation.ts';
 
 const IDLE_MS = 90 * 86_400_000;
 let made = 0;
@@ -35,23 +35,33 @@ describe('rotation of a device token', () => {
   it('heals a lost response: the token before gets a replacement, and the successor that was lost is void', () => {
     const a = first();
     const b = rotated(use(a, a.current!, 0));
-    const c = rotated(use(b, a.current!, GRACE_MS));
+    const c = rotated(use(b, a.current!, WINDOW_MS));
     expect(c).toMatchObject({ generation: 2, replacements: 1 });
-    expect(use(c, b.current!, GRACE_MS)).toEqual({ outcome: 'reuse' });
-    expect(rotated(use(c, c.current!, GRACE_MS)).generation).toBe(3);
+    expect(use(c, b.current!, WINDOW_MS)).toEqual({ outcome: 'reuse' });
+    expect(rotated(use(c, c.current!, WINDOW_MS)).generation).toBe(3);
   });
 
-  it('heals at most five lost responses in a window', () => {
+  it('heals at most five lost responses a minute, and asks who loses more to wait', () => {
     const a = first();
     let state = rotated(use(a, a.current!, 0));
     for (let i = 0; i < REPLACEMENTS; i++) state = rotated(use(state, a.current!, 10));
-    expect(use(state, a.current!, 10)).toEqual({ outcome: 'reuse' });
+    expect(use(state, a.current!, 10)).toEqual({ outcome: 'crowded', retryAfterS: 61 });
+    state = rotated(use(state, a.current!, WINDOW_MS + 1));
+    expect(state).toMatchObject({ replacements: 1, rotatedAtMs: WINDOW_MS + 1, generation: 2 });
   });
 
-  it('ends the grace after 60 seconds', () => {
+  it('heals a response that was lost in the evening, in the morning', () => {
     const a = first();
     const b = rotated(use(a, a.current!, 0));
-    expect(use(b, a.current!, GRACE_MS + 1)).toEqual({ outcome: 'reuse' });
+    expect(rotated(use(b, a.current!, 10 * 3_600_000)).generation).toBe(2);
+    expect(use(b, a.current!, IDLE_MS + 1)).toEqual({ outcome: 'expired' });
+  });
+
+  it('ends the grace at the first use of the session that came with the successor', () => {
+    const a = first();
+    const b = confirmed(rotated(use(a, a.current!, 0)));
+    expect(use(b, a.current!, 1)).toEqual({ outcome: 'reuse' });
+    expect(rotated(use(b, b.current!, 1)).generation).toBe(3);
   });
 
   it('ends the grace at the first use of the successor', () => {
@@ -99,19 +109,20 @@ describe('rotation of a device token', () => {
         let tries = 0;
         for (const [i, isLost] of lost.entries()) {
           if (i === thief) stolen = held;
-          const at = i * (GRACE_MS / 10);
+          const at = i * (WINDOW_MS / 10);
           const decision = use(state, held, at);
           if (tries >= REPLACEMENTS) break; // more than anyone loses in a minute
           state = rotated(decision);
           if (isLost) tries++;
           else {
+            state = confirmed(state);
             held = state.current!;
             tries = 0;
           }
         }
         if (!stolen || equalBytes(stolen, held)) return;
         // The thief's copy is older than the one its owner has used since: never a token again.
-        const verdict = use(state, stolen, lost.length * GRACE_MS);
+        const verdict = use(state, stolen, lost.length * WINDOW_MS);
         expect(verdict === null || verdict.outcome === 'reuse').toBe(true);
       }),
       { seed: 20261124, numRuns: 500 },

@@ -24,7 +24,7 @@ export function sessionReader(store: Store, nowMs: () => number): SessionReader 
         const row = await store.session(hash);
         recent.delete(key);
         if (row) {
-          recent.set(key, { row, seenMs: nowMs() });
+          recent.set(key, { row: { ...row, confirms: null }, seenMs: nowMs() });
           if (recent.size > KEPT) recent.delete(recent.keys().next().value!);
         }
         return row;

@@ -1,7 +1,7 @@
 /** Devices, their token chains and sessions in PostgreSQL. */
 import { type Bytes, concat, toHex } from '../../shared/bytes.ts';
 import type { DeviceKind } from '../../shared/device-list.ts';
-import { type Rotation, rotate } from '../auth/rotation.ts';
+import { confirmed, type Rotation, rotate } from '../auth/rotation.ts';
 import { LIMITS } from '../limits.ts';
 import { hourOf, tell } from './accounts.ts';
 import type { Database } from './connect.ts';
@@ -101,16 +101,16 @@ export class Devices {
   async createSession(s: NewSession): Promise<void> {
     await this.#db.within(
       { account: s.account },
-      (tx) => tx`insert into sessions (hash, account, device, expires, fresh_until)
-        values (${s.hash}, ${s.account}, ${s.device}, ${new Date(s.expiresAtMs)}, ${new Date(s.freshUntilMs)})`,
+      (tx) => tx`insert into sessions (hash, account, device, generation, expires, fresh_until)
+        values (${s.hash}, ${s.account}, ${s.device}, ${s.generation}, ${new Date(s.expiresAtMs)}, ${new Date(s.freshUntilMs)})`,
     );
   }
 
   session(hash: Bytes): Promise<SessionRow | null> {
     return this.#db.within({ hash: toHex(hash) }, async (tx) => {
       const [s] = await tx<
-        { account: string; device: string; expires: Date; fresh_until: Date }[]
-      >`select account, device, expires, fresh_until from sessions where hash = ${hash}`;
+        { account: string; device: string; generation: number | null; expires: Date; fresh_until: Date }[]
+      >`select account, device, generation, expires, fresh_until from sessions where hash = ${hash}`;
       if (!s) return null;
       await tx`select set_config('app.account', ${s.account}, true)`;
       const [d] = await tx<(DeviceRecord & { epoch: number })[]>`select d.*, l.epoch from devices d join device_lists l using (account)
@@ -127,7 +127,18 @@ export class Devices {
         accountEpoch: d.epoch,
         revoked: d.revoked_at !== null,
         quarantined: d.quarantined_at !== null,
+        confirms: d.prev_hash !== null && s.generation === d.generation ? d.generation : null,
       };
+    });
+  }
+
+  async confirmToken(account: string, device: string, generation: number): Promise<void> {
+    await this.#db.within({ account }, async (tx) => {
+      const [row] = await tx<DeviceRecord[]>`select * from devices
+        where account = ${account} and id = ${device} and generation = ${generation} and prev_hash is not null for update`;
+      if (row)
+        await tx`update devices set prev_hash = null, retired_hashes = ${concat(...confirmed(tokenState(row)).retired)}
+          where account = ${account} and id = ${device}`;
     });
   }
 

@@ -5,8 +5,12 @@
 import type { Sql } from 'postgres';
 import { ClawError } from '../../shared/errors.ts';
 import { sql as first } from './migrations/0001-first.ts';
+import { sql as sessionGeneration } from './migrations/0002-session-generation.ts';
 
-const MIGRATIONS: readonly { id: number; name: string; sql: string }[] = [{ id: 1, name: 'first', sql: first }];
+const MIGRATIONS: readonly { id: number; name: string; sql: string }[] = [
+  { id: 1, name: 'first', sql: first },
+  { id: 2, name: 'session-generation', sql: sessionGeneration },
+];
 
 /** "clawtab" as a number; held while migrations run. */
 const LOCK = 0x636c6177;

@@ -58,6 +58,7 @@ export async function openStore(url: string | null, options: ConnectOptions = {}
     signOut: devices.signOut.bind(devices),
     createSession: devices.createSession.bind(devices),
     session: devices.session.bind(devices),
+    confirmToken: devices.confirmToken.bind(devices),
     changedSince: devices.changedSince.bind(devices),
     tidy: devices.tidy.bind(devices),
     async listen(heard) {

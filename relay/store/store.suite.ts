@@ -76,12 +76,35 @@ export function storeSuite(open: () => Store): void {
     expect(live).toHaveLength(1);
   });
 
+  it('keeps the token before until a session of its successor is used, and not a moment longer', async () => {
+    const store = open();
+    const home = await newAccount(store);
+    const [second, third, session] = [randomBytes(32), randomBytes(32), randomBytes(32)];
+    const first = await store.rotate(home.device.id, home.hash, second, 0);
+    const generation = first?.outcome === 'rotated' ? first.state.generation : null;
+    const row = { account: home.account, device: home.device.id, generation, expiresAtMs: Date.now() + 60_000, freshUntilMs: 0 };
+    await store.createSession({ ...row, hash: session });
+    expect((await store.rotate(home.device.id, home.hash, third, DAY_MS))?.outcome).toBe('rotated');
+    expect((await store.session(session))?.confirms).toBe(generation);
+    await store.confirmToken(home.account, home.device.id, generation!);
+    expect((await store.session(session))?.confirms).toBeNull();
+    expect((await store.rotate(home.device.id, home.hash, randomBytes(32), DAY_MS))?.outcome).toBe('reuse');
+    expect((await store.rotate(home.device.id, third, randomBytes(32), DAY_MS))?.outcome).toBe('rotated');
+  });
+
   it('removes a device with its tokens, sessions and enrolments, in one step, and remembers that', async () => {
     const store = open();
     const home = await newAccount(store);
     const session = randomBytes(32);
     const soon = Date.now() + 60_000;
-    await store.createSession({ hash: session, account: home.account, device: home.device.id, expiresAtMs: soon, freshUntilMs: 0 });
+    await store.createSession({
+      hash: session,
+      account: home.account,
+      device: home.device.id,
+      generation: null,
+      expiresAtMs: soon,
+      freshUntilMs: 0,
+    });
     expect(await store.leaveEnrolment(home.account, home.device.id, 'sealed', soon)).toBe(true);
     expect((await store.session(session))?.device).toBe(home.device.id);
     const before = Date.now() - 60_000;
@@ -125,7 +148,7 @@ export function storeSuite(open: () => Store): void {
     const home = await newAccount(store);
     const now = Date.now();
     const [old, young] = [randomBytes(32), randomBytes(32)];
-    const session = { account: home.account, device: home.device.id, freshUntilMs: 0 };
+    const session = { account: home.account, device: home.device.id, generation: null, freshUntilMs: 0 };
     await store.createSession({ ...session, hash: old, expiresAtMs: now - 1000 });
     await store.createSession({ ...session, hash: young, expiresAtMs: now + 60_000 });
     await store.addEvent(home.account, 'signed_in', home.device.id, now - 91 * DAY_MS);

@@ -51,12 +51,16 @@ export interface SessionRow {
   accountEpoch: number;
   revoked: boolean;
   quarantined: boolean;
+  /** Generation of the device's token that this session's first use confirms; null where nothing waits for that. */
+  confirms: number | null;
 }
 
 export interface NewSession {
   hash: Bytes;
   account: string;
   device: string;
+  /** Of the device token that was handed out with it; null for a sign-in's. */
+  generation: number | null;
   expiresAtMs: number;
   freshUntilMs: number;
 }
@@ -117,6 +121,8 @@ export interface Store {
 
   createSession(session: NewSession): Promise<void>;
   session(hash: Bytes): Promise<SessionRow | null>;
+  /** The device has the token of that generation: the one before is retired. */
+  confirmToken(account: string, device: string, generation: number): Promise<void>;
 
   leaveEnrolment(account: string, device: string, sealed: string, expiresAtMs: number): Promise<boolean>;
   enrolment(device: string, nowMs: number): Promise<{ account: string; sealed: string } | null>;

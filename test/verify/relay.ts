@@ -3,12 +3,15 @@
  * that goes away, and the search for what must not be there. [--seed=N] [--quick] [--only=fuzz,stolen,…] [--json]
  */
 import { Figures, options } from '../rig/figures.ts';
+import { canaryFigures } from './relay/canary.ts';
 import { copiedStates, copiesFigures } from './relay/copies.ts';
 import { fuzzFigures, fuzzRelay } from './relay/fuzz.ts';
 import { matrixFigures } from './relay/matrix.ts';
+import { databaseOutage, outageFigures } from './relay/outage.ts';
 import { type Figure, report } from './relay/parts.ts';
 import { revocations, revokedFigures } from './relay/revoke.ts';
 import { stolenFigures, stolenTokens } from './relay/stolen.ts';
+import { weekFigures, weekOfPhones } from './relay/week.ts';
 
 const wanted = options();
 const { seed } = wanted;
@@ -23,9 +26,12 @@ const say = (text: string): void => {
 
 const PARTS: Record<string, () => Promise<Figure[]>> = {
   matrix: matrixFigures,
-  stolen: async () => stolenFigures(await stolenTokens({ rounds: wanted.number('stolen', 300, 40), seed })),
+  stolen: async () => stolenFigures(await stolenTokens({ rounds: wanted.number('stolen', 400, 120), seed })),
   copies: async () => copiesFigures(await copiedStates({ rounds: wanted.number('copies', 200, 20), seed })),
-  revoke: async () => revokedFigures(await revocations(wanted.number('revoke', 300, 30))),
+  week: async () => weekFigures(await weekOfPhones({ households: wanted.number('households', 4, 1), days: 7, seed })),
+  revoke: async () => revokedFigures(await revocations(wanted.number('revoke', 300, 120))),
+  outage: async () => outageFigures(await databaseOutage(wanted.number('down', 60, 8) * 1000)),
+  canary: canaryFigures,
   fuzz: async () => fuzzFigures(await fuzzRelay({ frames: wanted.number('frames', 1_000_000, 100_000), seed, say })),
 };
 
