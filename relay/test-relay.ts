@@ -1,4 +1,4 @@
-/** A real relay on its own embedded PostgreSQL, and clients that speak to it as daemon and page do. For tests of any room; not part of the product. */
+/** A real relay on its own PostgreSQL (embedded, or DATABASE_URL's), and clients that speak to it as daemon and page do. For tests of any room; not part of the product. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,7 @@ import { type Relay, type Runtime, startRelay } from './command.ts';
 import { type Environment, readConfig } from './config.ts';
 import { silent } from './log.ts';
 import { databaseDirs } from './store/embedded-place.ts';
+import { makeTestDatabase } from './store/test-database.ts';
 
 export interface TestRelay extends Relay {
   stateDir: string;
@@ -30,10 +31,14 @@ const TEST_LIMITS =
 export async function startTestRelay(env: Environment = {}, runtime: Partial<Runtime> = {}): Promise<TestRelay> {
   const stateDir = env['CLAWTAB_STATE'] ?? mkdtempSync(join(tmpdir(), 'clawtab-relay-'));
   const { CLAWTAB_LIMITS, ...rest } = env;
+  const external = process.env['DATABASE_URL'];
+  // A kept state folder is a kept database: that is the embedded server's.
+  const own = external && !env['DATABASE_URL'] && !env['CLAWTAB_STATE'] ? await makeTestDatabase(external) : null;
   const config = readConfig({
     LISTEN: '127.0.0.1:0',
     CLAWTAB_STATE: stateDir,
     CLAWTAB_LIMITS: [TEST_LIMITS, CLAWTAB_LIMITS].filter(Boolean).join(','),
+    ...(own ? { DATABASE_URL: own.url } : {}),
     ...rest,
   });
   const relay = await startRelay(config, { serve, log: silent, version: '0.0.0', pageRoot: '/nonexistent', ...runtime });
@@ -42,6 +47,7 @@ export async function startTestRelay(env: Environment = {}, runtime: Partial<Run
     stateDir,
     async stop() {
       await relay.close();
+      await own?.drop();
       removeState(stateDir);
     },
   };
