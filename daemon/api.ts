@@ -159,7 +159,12 @@ const ARGUMENT_CODES: Record<string, (path: string) => [code: string, what: stri
     return null;
   },
   'runs.subscribe': (path) => (path === 'from' ? ['bad_offset', 'bad_offset: the offset must be a whole number from 0'] : null),
-  'runs.start': (path) => (path === 'cwd' ? ['bad_cwd', 'bad_cwd: the working directory must be a path'] : null),
+  'runs.start': (path) => {
+    if (path === 'cwd') return ['bad_cwd', 'bad_cwd: the working directory must be a path'];
+    // Whoever may start an agent may not choose what its environment loads (BAD-59); a job has an environment file of its own.
+    if (path === 'env' || path === 'environment' || path === 'environmentVariables') return ['env_not_allowed', `env_not_allowed: ${path}`];
+    return null;
+  },
 };
 
 export class Api implements Door {

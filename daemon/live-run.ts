@@ -99,9 +99,12 @@ export class LiveRun implements AnswerTarget {
 
   /** Joins a run that lives. Throws `session_gone` where it has just ended. */
   static async attach(options: LiveRunOptions): Promise<LiveRun> {
-    const client = await options.store.connect(options.record, { role: 'daemon' });
-    const run = new LiveRun(options, client);
-    await run.#follow();
+    const { store, record } = options;
+    const run = new LiveRun(options, await store.connectAtLast(record, { role: 'daemon' }));
+    // A line that broke just now is mended by `lost`; a run that has just ended is not joined.
+    await run.#follow().catch((error: unknown) => {
+      if (store.get(record.id)?.exit != null) throw error;
+    });
     return run;
   }
 
@@ -307,7 +310,7 @@ export class LiveRun implements AnswerTarget {
       this.#ended(exit);
       return;
     }
-    this.#client = await this.#options.store.connect(this.record, { role: 'daemon' });
+    this.#client = await this.#options.store.connectAtLast(this.record, { role: 'daemon' });
     await this.#follow();
   }
 

@@ -5,9 +5,15 @@
 import serializeAddon from '@xterm/addon-serialize';
 import headless, { type IBufferCell, type IBufferLine, type Terminal as XTerminal } from '@xterm/headless';
 import type { Cell, ScreenView } from './agents/agent.ts';
+import { StringGuard } from './string-guard.ts';
 
 const { Terminal } = headless;
 const { SerializeAddon } = serializeAddon;
+
+/** Of a title that a program sets; a longer one is cut. */
+const TITLE_CHARS = 200;
+/** Combining marks kept on one character (BAD-97). */
+const PILED_MARKS = /(\p{M}{16})\p{M}+/gu;
 
 /** Lines kept above the screen: enough for a snapshot to a phone; the whole output is in the run's log. */
 const SCROLLBACK_LINES = 500;
@@ -30,6 +36,7 @@ export class Screen {
   readonly #term: XTerminal;
   readonly #serialize: InstanceType<typeof SerializeAddon>;
   readonly #scratch: IBufferCell;
+  readonly #guard = new StringGuard();
   #title = '';
   #cursorVisible = true;
   #scrolled = 0;
@@ -51,7 +58,7 @@ export class Screen {
     this.#term.loadAddon(this.#serialize as unknown as Parameters<XTerminal['loadAddon']>[0]);
     this.#scratch = this.#term.buffer.active.getNullCell();
     this.#term.onTitleChange((title) => {
-      this.#title = title;
+      this.#title = title.slice(0, TITLE_CHARS);
     });
     this.#term.onScroll(() => {
       this.#scrolled++;
@@ -75,8 +82,11 @@ export class Screen {
 
   /** Parses `bytes`; resolves when the screen shows them. */
   feed(bytes: Uint8Array | string): Promise<void> {
+    const pieces = this.#guard.pass(typeof bytes === 'string' ? Buffer.from(bytes) : bytes);
+    const last = pieces.pop();
+    for (const piece of pieces) this.#term.write(piece);
     return new Promise((resolve) => {
-      this.#term.write(bytes, () => {
+      this.#term.write(last ?? '', () => {
         this.#generation++;
         resolve();
       });
@@ -172,7 +182,8 @@ class View implements ScreenView {
   line(row: number): string {
     const known = this.#lines[row];
     if (known !== undefined) return known;
-    const text = trimEnd(this.#bufferLine(row)?.translateToString(true) ?? '');
+    const whole = this.#bufferLine(row)?.translateToString(true) ?? '';
+    const text = trimEnd(whole.length > 2 * this.cols ? whole.replace(PILED_MARKS, '$1') : whole);
     this.#lines[row] = text;
     return text;
   }

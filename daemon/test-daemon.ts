@@ -8,6 +8,8 @@ import type { Answer, ProtocolEvent, Question, Run } from '../shared/protocol.ts
 import type { Choice } from '../shared/question.ts';
 import { LocalClient } from './local/client.ts';
 import { ownCommand } from './own-command.ts';
+import type { RunRecord } from './runs/holder-protocol.ts';
+import { familyOf, processFacts, sendSignal } from './runs/processes.ts';
 
 export interface Place {
   dir: string;
@@ -25,8 +27,26 @@ export function makePlace(): Place {
     dir,
     env,
     socket: path.join(dir, 's', 's', 'daemon.sock'),
-    remove: () => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 }),
+    remove: () => {
+      endRuns(path.join(dir, 's'));
+      fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
+    },
   };
+}
+
+/** Ends every run of a state directory, hard and at once: its holder, its agent, and what the agent started. Tests that fail half way leave nothing alive. */
+export function endRuns(state: string): void {
+  const runs = path.join(state, 'runs');
+  if (!fs.existsSync(runs)) return;
+  for (const id of fs.readdirSync(runs)) {
+    const file = path.join(runs, id, 'run.json');
+    if (!fs.existsSync(file) || fs.existsSync(path.join(runs, id, 'exit.json'))) continue;
+    const { pid, holderPid } = JSON.parse(fs.readFileSync(file, 'utf8')) as RunRecord;
+    // A pid may be another process by now: the agent is the one whose parent is the holder, and leads its own session.
+    const agent = processFacts(pid);
+    if (agent === null || agent.ppid !== holderPid || agent.pgid !== pid) continue;
+    for (const member of [holderPid, ...familyOf(pid)]) sendSignal(member, 'SIGKILL');
+  }
 }
 
 /** Starts `clawtab daemon run` as a process of its own; resolves when it answers. `cli`: another build than these sources. */

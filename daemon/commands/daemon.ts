@@ -11,7 +11,7 @@ import type { Service, ServiceState } from '../service/service.ts';
 import { UNIT } from '../service/systemd.ts';
 import { openState, type State } from '../state.ts';
 import { tryDaemon } from './connect.ts';
-import { age, json, say, visible, yellow } from './print.ts';
+import { age, json, say, visible, warnOfRoot, yellow } from './print.ts';
 
 const START_MS = 20_000;
 const STOP_MS = 10_000;
@@ -52,6 +52,7 @@ async function runForeground(): Promise<void> {
 async function start(options: { foreground?: boolean }): Promise<void> {
   if (options.foreground === true) return runForeground();
   const state = openState();
+  warnOfRoot();
   const pid = await control.running();
   if (pid !== null) return say(`The daemon is already running (pid ${pid}).`);
   const service = await pickService(state, control);

@@ -27,9 +27,17 @@ export function printError(thrown: unknown): number {
   return errorRow(error.code).exit || EXIT.failed;
 }
 
-/** Text from somewhere else, safe on a terminal: no control or direction characters. */
+/** Text from somewhere else, safe on a terminal: control, direction and invisible characters are seen as �; the joiner inside an emoji stays. */
 export const visible = (text: string): string =>
-  text.replace(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, (char) => (char === '\n' ? ' ' : '�'));
+  text.replace(/(?<!\p{Extended_Pictographic}\ufe0f?)\u200d|[\p{Cc}\p{Zl}\p{Zp}]|(?!\u200d)\p{Cf}/gu, (char) =>
+    char === '\n' ? ' ' : '�',
+  );
+
+/** BAD-69: as root an agent may do everything, and a container is the only place where that is meant. */
+export function warnOfRoot(): void {
+  if (process.getuid?.() !== 0) return;
+  process.stderr.write(`${yellow('clawtab:', process.stderr)} this is root: agents that run here may do everything on this machine\n`);
+}
 
 /** Columns as wide as their content, the last one cut to the terminal. */
 export function table(rows: readonly (readonly string[])[], head: readonly string[]): void {

@@ -121,8 +121,9 @@ describe('a disk that takes no more', () => {
     await until(() => runs.store.get(run.id)?.exit != null, 'its end');
     const { bytes, gaps, exit } = runs.stored(run);
     expect(exit).toMatchObject({ code: 0 });
-    expect(gaps.map(({ why }) => why)).toEqual(['write_error']);
-    expect(bytes.length + gaps[0]!.to - gaps[0]!.from).toBe(exit!.endOffset);
+    // More than one where the machine is slow: each new file takes bytes up to the limit again.
+    expect(new Set(gaps.map(({ why }) => why))).toEqual(new Set(['write_error']));
+    expect(gaps.reduce((sum, gap) => sum + gap.to - gap.from, bytes.length)).toBe(exit!.endOffset);
     expect(bytes.toString().endsWith('END')).toBe(true);
     client.close();
   });

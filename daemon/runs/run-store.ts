@@ -6,7 +6,7 @@ import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { ClawError } from '../../shared/errors.ts';
-import { readPrivateFile, type State, writeFileAtomic } from '../state.ts';
+import { errno, readPrivateFile, type State, writeFileAtomic } from '../state.ts';
 import { type ConnectOptions, HolderClient } from './holder-client.ts';
 import { ASK, type ExitRecord, jsonFrame, PROTOCOL, type Resized, type RunRecord } from './holder-protocol.ts';
 import { StoredLog } from './log-segments.ts';
@@ -30,6 +30,10 @@ export interface Retention {
 export const DEFAULT_RETENTION: Retention = { count: 500, ageMs: 30 * 86_400_000, bytes: 1 << 30 };
 
 const CONNECT_TIMEOUT_MS = 2000;
+/** The longest pause before the last try to reach a holder. */
+const LAST_WAIT_MS = 1000;
+const SERVED_TRIES = 5;
+const SERVED_PAUSE_MS = 50;
 
 export class RunStore {
   readonly state: State;
@@ -94,6 +98,18 @@ export class RunStore {
 
   connect(run: RunRecord, options: ConnectOptions): Promise<HolderClient> {
     return HolderClient.connect(run.socket, this.dir(run.id), options);
+  }
+
+  /** The same for a run that lives: its holder answers sooner or later, however often the line breaks. Throws where it has ended, or nothing helps. */
+  async connectAtLast(run: RunRecord, options: ConnectOptions): Promise<HolderClient> {
+    for (let waitMs = 20; ; waitMs *= 2) {
+      try {
+        return await this.connect(run, options);
+      } catch (error) {
+        if (this.get(run.id)?.exit != null || waitMs > LAST_WAIT_MS) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
   }
 
   /** Output of a finished run, by offset. For a live one ask its holder. */
@@ -181,22 +197,31 @@ function parseRow(row: string): Record<string, unknown>[] {
 
 /**
  * Decided by asking: a pid may have been given to another process, a socket file may have been left behind, and a holder that is being killed
- * still takes connections for a moment. Any word of it means that it lives.
+ * still takes connections for a moment. Any word of it means that it lives; a connection that ends without one is tried again, since a run that is
+ * called lost stays lost.
  */
-function isServed(socketPath: string): Promise<boolean> {
+async function isServed(socketPath: string): Promise<boolean> {
+  for (let triesLeft = SERVED_TRIES; ; triesLeft--) {
+    const said = await askHolder(socketPath);
+    if (said !== 'hung_up' || triesLeft === 1) return said === 'served';
+    await new Promise((resolve) => setTimeout(resolve, SERVED_PAUSE_MS));
+  }
+}
+
+function askHolder(socketPath: string): Promise<'served' | 'hung_up' | 'nobody'> {
   return new Promise((resolve) => {
     const socket = net.connect(socketPath);
-    const done = (served: boolean): void => {
+    const done = (said: 'served' | 'hung_up' | 'nobody'): void => {
       clearTimeout(timer);
       socket.destroy();
-      resolve(served);
+      resolve(said);
     };
     // A holder that is only slow is alive: declaring it lost would be the worse mistake.
-    const timer = setTimeout(() => done(true), CONNECT_TIMEOUT_MS);
+    const timer = setTimeout(() => done('served'), CONNECT_TIMEOUT_MS);
     socket.write(jsonFrame(ASK.hello, { ...PROTOCOL, role: 'viewer', pid: process.pid }));
-    socket.once('data', () => done(true));
-    socket.once('close', () => done(false));
-    socket.once('error', () => done(false));
+    socket.once('data', () => done('served'));
+    socket.once('close', () => done('hung_up'));
+    socket.once('error', (error) => done(['ECONNREFUSED', 'ENOENT'].includes(errno(error)) ? 'nobody' : 'hung_up'));
   });
 }
 

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { endRuns } from '../../daemon/test-daemon.ts';
 import { databaseDirs } from '../../relay/store/embedded-place.ts';
 
 export interface Place {
@@ -26,6 +27,7 @@ export function createPlace(more: Record<string, string> = {}): Place {
     home,
     env,
     remove() {
+      for (const state of ['state', '.local/state/clawtab', 'Library/Application Support/clawtab', 's']) endRuns(join(home, state));
       // Root's database lies elsewhere: what the state folder notes goes with it.
       const states = ['state', '.local/state/clawtab/relay'].map((state) => join(home, state)).filter(existsSync);
       for (const dir of [...states.flatMap(databaseDirs), home]) rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
