@@ -12,6 +12,7 @@ import { memoryRelayTokens } from './auth/relay-tokens.ts';
 import { ReplayGuard } from './auth/replay.ts';
 import { sessionReader } from './auth/sessions.ts';
 import { createWaiters } from './auth/waiters.ts';
+import { followCertificate } from './certificate.ts';
 import { followChanges } from './changes.ts';
 import { type RelayConfig, readTls } from './config.ts';
 import { Hub } from './hub.ts';
@@ -132,6 +133,10 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
     const { host, port } = config.listen;
     const serving = await serve({ app, desk, host, port, trustProxy: config.trustProxy, tls });
     undo.push(() => serving.close());
+    if (config.tls && tls) {
+      const { renewTls: renew } = serving;
+      undo.push(followCertificate({ files: config.tls, current: tls, renew, everyMs: config.limits.tlsCheckMs, log }));
+    }
     // A loopback default has two spellings, and a person types either.
     if (config.publicOrigin === null) origins = ['localhost', '127.0.0.1'].map((name) => `http://${name}:${serving.port}`);
     for (const warning of config.warnings) log('warn', 'config_warning', { warning });

@@ -43,6 +43,8 @@ export const LIMITS = {
   /** Pushes of one account a minute. */
   pushPerMinute: 60,
   pushBurst: 120,
+  /** How often TLS_CERT and TLS_KEY are looked at for a change. */
+  tlsCheckMs: 10_000,
   hashJobs: 2,
   hashQueue: 32,
   eventDays: 90,
