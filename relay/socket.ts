@@ -9,6 +9,7 @@ import { CLASS, decodeHeader, encodeFrame, FRAME, FRAME_HEADER_BYTES, type Frame
 import { FRAME_VERSION } from '../shared/version.ts';
 import type { Admission } from './auth/relay-tokens.ts';
 import { Backlog } from './backlog.ts';
+import { framePolicy } from './frames.ts';
 import { challengeOf, checkHello, checkRenewal, makeNonce } from './greeting.ts';
 import type { Member } from './hub.ts';
 import { errorFields } from './log.ts';
@@ -184,15 +185,17 @@ export class RelaySocket implements Member {
 
   #other(frame: Uint8Array): void {
     const header = decodeHeader(frame);
+    const policy = framePolicy(header.type);
     if (this.#state === 'greeting') {
-      if (header.type !== FRAME.hello) throw new ClawError('hello_expected', 'The first frame must be a hello.');
+      if (policy !== 'stranger') throw new ClawError('hello_expected', 'The first frame must be a hello.');
       if (frame.length > MAX_FRAME_BYTES.hello) throw tooLarge(MAX_FRAME_BYTES.hello);
       this.#state = 'proving';
       this.#prove(frame.slice(FRAME_HEADER_BYTES));
       return;
     }
-    if (header.type === FRAME.hello) throw new ClawError('already_authenticated', 'A second hello on the same socket.');
+    if (policy === 'stranger') throw new ClawError('already_authenticated', 'A second hello on the same socket.');
     if (this.#state !== 'open') throw new ClawError('hello_expected', 'Wait for the welcome.');
+    if (policy !== 'member') throw new ClawError('bad_envelope', `bad_envelope: type ${header.type} only goes from the relay to a client.`);
     switch (header.type) {
       case FRAME.ping:
         if (frame.length > FRAME_HEADER_BYTES + 125) throw new ClawError('bad_envelope', 'bad_envelope: a ping carries at most 125 bytes.');
@@ -205,8 +208,6 @@ export class RelaySocket implements Member {
         return;
       case FRAME.data:
         throw new ClawError('bad_envelope', 'bad_envelope: a data frame without a payload.');
-      default:
-        throw new ClawError('bad_envelope', `bad_envelope: type ${header.type} only goes from the relay to a client.`);
     }
   }
 
