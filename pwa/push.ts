@@ -3,6 +3,7 @@
  * a key of its own, with what this device wants to hear. Showing them is the service worker's; the relay never learns the subscription.
  */
 
+import { signal } from '@preact/signals';
 import * as v from 'valibot';
 import { fromBase64url, randomBytes, toBase64url } from '../shared/bytes.ts';
 import { asClawError, ClawError } from '../shared/errors.ts';
@@ -74,6 +75,9 @@ export async function tellMachine(machine: string): Promise<void> {
   }
 }
 
+/** Grows whenever a machine has got a subscription of this device: who lists them looks again. */
+export const subscribed = signal(0);
+
 /** Once an open page: a push service that is out of order is no reason to ask it without end. */
 let renewed = false;
 
@@ -106,6 +110,7 @@ async function tellSubscription(machine: string): Promise<void> {
   delete counters[machine];
   await vault.set('pushCounters', counters);
   await keep({ [`push:${machine}`]: subscription.endpoint });
+  subscribed.value++;
 }
 
 const setting = async (name: string): Promise<unknown> => (await vault.get('settings'))?.[name];

@@ -3,6 +3,7 @@ import { useEffect, useState } from 'preact/hooks';
 import { asClawError } from '../../shared/errors.ts';
 import type { Hearing } from '../../shared/push-wishes.ts';
 import { ask } from '../client.ts';
+import { subscribed } from '../push.ts';
 import type { MachineState } from '../state.ts';
 import { lastPush } from '../worker-link.ts';
 import { Icon } from './icon.tsx';
@@ -43,7 +44,7 @@ export function HearingDevices({ machine }: { machine: MachineState }) {
   };
   useEffect(() => {
     if (connected) void load();
-  }, [connected, machine.id, arrivedAtMs]);
+  }, [connected, machine.id, arrivedAtMs, subscribed.value]);
   const test = async (device: string): Promise<void> => {
     setSaid({ device, text: 'Sending…' });
     try {
