@@ -17,6 +17,7 @@ import { Watcher } from './questions/watcher.ts';
 import type { HolderClient } from './runs/holder-client.ts';
 import type { ExitRecord, Gap, RunRecord } from './runs/holder-protocol.ts';
 import type { RunStore } from './runs/run-store.ts';
+import { Typists } from './typists.ts';
 import { Waiters } from './waiters.ts';
 
 type RunState = v.InferOutput<typeof RunStateSchema>;
@@ -64,7 +65,7 @@ export class LiveRun implements AnswerTarget {
   #outputEnd: number;
   #logStart: number;
   #state: AgentState | null = null;
-  #localInputs: number;
+  readonly #typists: Typists;
   #terminals: number;
   #lastActivityMs: number;
   #typedBy: string | null = null;
@@ -84,7 +85,7 @@ export class LiveRun implements AnswerTarget {
     this.#liveFrom = status.log.end;
     this.#outputEnd = status.log.end;
     this.#logStart = status.log.start;
-    this.#localInputs = status.localInputs;
+    this.#typists = new Typists(status.localInputs);
     this.#terminals = status.terminals;
     this.#lastActivityMs = status.lastOutputMs ?? record.startedMs;
     this.#watcher = new Watcher({
@@ -122,9 +123,6 @@ export class LiveRun implements AnswerTarget {
   }
   get watcher(): Watcher {
     return this.#watcher;
-  }
-  get localInputs(): number {
-    return this.#localInputs;
   }
 
   view(): Run {
@@ -172,6 +170,8 @@ export class LiveRun implements AnswerTarget {
   async catchUp(): Promise<void> {
     const { log } = await this.#client.refresh();
     await this.#shownMore.until(() => this.#shown >= log.end || this.ended, CATCH_UP_MS);
+    await this.#watcher.redrawn();
+    await this.#typists.settle(() => this.ended);
   }
 
   liveDigest(): string | null {
@@ -181,14 +181,14 @@ export class LiveRun implements AnswerTarget {
 
   async perform(question: ParsedQuestion, choice: Choice): Promise<Performed> {
     try {
-      const guard = this.#localInputs;
+      if (this.#typists.typing) return { typed: false, why: 'somebody is typing' };
       const performed = await performChoice({
         agent: this.agent,
         watcher: this.#watcher,
         question,
         choice,
-        // The desk and the phone race for every key: what the desk types from now on makes the holder refuse.
-        write: (bytes) => this.#client.input(Buffer.from(bytes), { guard }),
+        // The desk and the phone race for every key: what others type from now on is noticed, and what the desk types makes the holder refuse.
+        write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#typists.check() }),
       });
       if (performed.typed) this.#watcher.detector.renew();
       return performed;
@@ -209,6 +209,7 @@ export class LiveRun implements AnswerTarget {
   /** Types past the answer protocol: a line or keys from the run view. */
   async type(bytes: string, by: string): Promise<void> {
     this.#typedBy = by;
+    this.#typists.remoteTyped();
     this.#watcher.input();
     this.#options.book.touched(this.id);
     await this.#client.input(Buffer.from(bytes));
@@ -288,7 +289,7 @@ export class LiveRun implements AnswerTarget {
   }
 
   #localInput(count: number): void {
-    this.#localInputs = count;
+    this.#typists.deskTyped(count);
     this.#watcher.input();
   }
 
@@ -330,7 +331,7 @@ export class LiveRun implements AnswerTarget {
     else if (event.event === 'closed') this.#vanished(event.qid, event.reason);
     else if (event.change === 'new') {
       this.#typedBy = null;
-      book.appeared(this.facts, event.standing, this.#localInputs);
+      book.appeared(this.facts, event.standing, this.#typists.desk);
     } else book.revised(this.id, event.standing, event.change === 'rev');
     this.#standsElse.wake();
     this.#changed();
@@ -339,7 +340,7 @@ export class LiveRun implements AnswerTarget {
   #vanished(detectorId: string, reason: 'gone' | 'superseded' | 'ended'): void {
     const { book } = this.#options;
     const atMs = this.#nowMs();
-    const desk = this.#localInputs > (book.localInputsAtOpening(this.id) ?? this.#localInputs);
+    const desk = this.#typists.desk > (book.localInputsAtOpening(this.id) ?? this.#typists.desk);
     if (reason === 'ended') book.vanished(this.id, detectorId, { type: 'closed', reason: 'agent_ended', atMs });
     else if (desk) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered_at_desk', atMs, by: 'desk' });
     else if (this.#typedBy !== null) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered', atMs, by: this.#typedBy });

@@ -13,6 +13,9 @@ import type { AnswerJournal } from './journal.ts';
 /** How long the prompt may take to go away before the answer counts as typed, but not seen to work. */
 export const CONFIRM_MS = 2000;
 
+/** Refused answers that are remembered; a phone sends its last few again after a cut. */
+const REFUSED_KEPT = 4096;
+
 /** What of the run an answer needs. */
 export interface AnswerTarget {
   readonly ended: boolean;
@@ -23,7 +26,7 @@ export interface AnswerTarget {
   /** Digest of the question that stands on the live screen this moment, or null. */
   liveDigest(): string | null;
   /**
-   * Carries out the choice key by key, verifying on the live screen. Resolves with whether the answering keys were written, and if not why.
+   * Carries out the choice key by key, verifying on the live screen. Resolves with whether the answering keys were written, and what went wrong.
    * Throws `bad_choice` (nothing written), `agent_not_reading`.
    */
   perform(question: ParsedQuestion, choice: Choice): Promise<{ typed: boolean; why?: string }>;
@@ -49,6 +52,8 @@ export class Answers {
   readonly #nowMs: () => number;
   readonly #monotonicMs: () => number;
   readonly #pending = new Map<string, { content: string; verdict: Promise<Verdict> }>();
+  /** Answers that were refused before they reached the journal, newest last: sent again, they stay refused. */
+  readonly #refused = new Map<string, { content: string; verdict: Verdict }>();
 
   constructor(desk: AnswerDesk) {
     this.#desk = desk;
@@ -69,8 +74,22 @@ export class Answers {
       if (known.content !== content) return Promise.reject(conflict());
       return Promise.resolve(known.verdict ?? say(answer, 'unknown', UNKNOWN));
     }
-    const verdict = this.#decide(answer, content, by).finally(() => this.#pending.delete(answer.answerId));
+    const refused = this.#refused.get(answer.answerId);
+    if (refused) return refused.content === content ? Promise.resolve(refused.verdict) : Promise.reject(conflict());
+    const verdict = this.#decide(answer, content, by)
+      .then((said) => this.#remember(answer.answerId, content, said))
+      .finally(() => this.#pending.delete(answer.answerId));
     this.#pending.set(answer.answerId, { content, verdict });
+    return verdict;
+  }
+
+  #remember(id: string, content: string, verdict: Verdict): Verdict {
+    if (this.#desk.journal.find(id)) return verdict;
+    this.#refused.set(id, { content, verdict });
+    for (const oldest of this.#refused.keys()) {
+      if (this.#refused.size <= REFUSED_KEPT) break;
+      this.#refused.delete(oldest);
+    }
     return verdict;
   }
 
@@ -136,9 +155,10 @@ export class Answers {
     // The keys are written whatever the disk says now: a failure here must not turn into "nothing was typed".
     await journal.typed(answer.answerId).catch(() => undefined);
     const gone = await target.gone(answer.qid, CONFIRM_MS);
-    const code = gone ? 'confirmed' : 'typed_unconfirmed';
+    const but = gone ? result.why : (result.why ?? 'the question still stands on the screen');
+    const code = but === undefined ? 'confirmed' : 'typed_unconfirmed';
     book.apply(answer.run, answer.qid, { type: 'verdict', verdict: code });
-    const message = gone ? 'The agent took the answer.' : 'Typed, but the question still stands on the screen: look at it.';
+    const message = but === undefined ? 'The agent took the answer.' : `Typed, but ${but}: look at it.`;
     return this.#settle({ ...typed, verdict: code, message });
   }
 

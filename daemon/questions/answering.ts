@@ -41,7 +41,10 @@ export interface Performance {
   onFirstByte?(): Promise<void>;
 }
 
-/** `typed`: the write that answers was made. Else nothing was submitted, and `why` completes "The answer was not given: …". */
+/**
+ * `typed`: the write that answers was made; `why`, if there, completes "Typed, but …". Else nothing was submitted, and `why` completes
+ * "The answer was not given: …".
+ */
 export interface Performed {
   typed: boolean;
   why?: string;
@@ -61,6 +64,8 @@ class Typist {
   #lastWriteMs = Number.NEGATIVE_INFINITY;
   #wrote = false;
   #typed = false;
+  /** The last expectation that nothing has been written since. */
+  #expected: Extract<Step, { do: 'expect' }> | null = null;
 
   constructor(job: Performance) {
     this.#job = job;
@@ -79,9 +84,9 @@ class Typist {
       }
     } catch (error) {
       // After the answering write nothing can be taken back: it counts as typed, whatever came after it.
-      if (this.#typed) return { typed: true };
-      if (error instanceof Stopped) return { typed: false, why: error.message };
-      if (this.#wrote) return { typed: false, why: 'it was interrupted by somebody typing' };
+      const why = error instanceof Stopped ? error.message : 'it was interrupted by somebody typing';
+      if (this.#typed) return { typed: true, why };
+      if (error instanceof Stopped || this.#wrote) return { typed: false, why };
       throw error;
     }
     return this.#typed ? { typed: true } : { typed: false, why: 'the screen changed while it was being answered' };
@@ -97,7 +102,10 @@ class Typist {
         return;
       case 'expect':
         if (!(await this.#until(step.holds, EXPECT_MS))) throw new Stopped(step.what);
+        this.#expected = step;
         return;
+      case 'stop':
+        throw new Stopped(step.what);
       case 'settle':
         await this.#until(step.holds, SETTLE_MS);
     }
@@ -113,6 +121,10 @@ class Typist {
     await this.#pause(this.#lastWriteMs + this.#job.agent.paceMs - this.#clock.nowMs());
     // Behind the first answering key (`y`, then Enter) the question may be gone already; the plan itself has looked.
     if (!this.#typed) await this.#stillAsked();
+    // What was seen before the pause must hold now: somebody else's key may have come between.
+    const expected = this.#expected;
+    if (commit && expected !== null && !(await this.#until(expected.holds, FLICKER_MS))) throw new Stopped(expected.what);
+    this.#expected = null;
     if (!this.#wrote) await this.#job.onFirstByte?.();
     const written = this.#job.write(bytes);
     this.#job.watcher.input();

@@ -232,6 +232,35 @@ describe('the same text again', () => {
     ).toEqual([`new q1.1 @${settleMs}`]);
   });
 
+  it('is not gone while a resize hides whether it stands', () => {
+    expect(
+      run(
+        [
+          [0, q(ask('Proceed?'), '10')],
+          [500, null],
+          [520, 'resized'],
+          [500 + goneMs + 100, q(ask('Proceed?'), '10')],
+        ],
+        2000,
+      ),
+    ).toEqual([`new q1.1 @${settleMs}`]);
+  });
+
+  it('is the same question with less of what stands above it in view, after a resize; without one it is another', () => {
+    const typedAt = (...resized: (readonly [number, 'resized'])[]) =>
+      run(
+        [
+          [0, q(ask('Proceed?', { detail: 'step 1\nstep 2' }))],
+          [400, 'input'],
+          ...resized,
+          [510, q(ask('Proceed?', { detail: 'step 2' }))],
+        ],
+        2000,
+      );
+    expect(typedAt([500, 'resized'])).toEqual([`new q1.1 @${settleMs}`, `rev q1.2 @${510 + settleMs}`]);
+    expect(typedAt()).toEqual([`new q1.1 @${settleMs}`, `superseded q1 @${510 + settleMs}`, `new q2.1 @${510 + settleMs}`]);
+  });
+
   it('is a new question after it was answered and went away, but not after one blink of a repaint', () => {
     const backAtMs = (ms: number) =>
       run(

@@ -22,6 +22,8 @@ export interface DetectorTiming {
   paintingMs: number;
   /** An answered prompt that is back in its place within this time was only repainted. */
   blinkMs: number;
+  /** For this long after the first reading that follows a resize, line numbers and what is in view above a prompt mean nothing. */
+  resizedMs: number;
 }
 
 export const TIMING: DetectorTiming = {
@@ -32,6 +34,7 @@ export const TIMING: DetectorTiming = {
   replacedMs: 100,
   paintingMs: 500,
   blinkMs: 60,
+  resizedMs: 500,
 };
 
 export interface StandingQuestion {
@@ -64,7 +67,8 @@ interface Standing extends StandingQuestion {
   /** Everything on the card, to notice a refresh. */
   display: string;
   inputSince: boolean;
-  anchorStale: boolean;
+  /** Since when its place and surroundings are those of another size; `untilMs` is set by the first reading in the new one. */
+  resized: { untilMs: number | null } | null;
   missing: { sinceMs: number; replaced: boolean } | null;
 }
 
@@ -116,9 +120,11 @@ export class Detector {
     if (this.#standing !== null) this.#standing.inputSince = true;
   }
 
-  /** The screen changed its size: line numbers mean nothing any more. */
+  /** The screen changed its size: until it is read again nobody knows what stands on it. */
   resized(): void {
-    if (this.#standing !== null) this.#standing.anchorStale = true;
+    if (this.#standing === null) return;
+    this.#standing.resized = { untilMs: null };
+    this.#standing.missing = null;
   }
 
   /** The standing question was answered: the same text, once it has been off the screen for a single reading, is a new appearance. */
@@ -191,8 +197,8 @@ export class Detector {
       return [];
     }
     standing.missing = null;
-    standing.anchorStale = false;
     standing.anchor = anchor;
+    if (standing.resized !== null) standing.resized.untilMs ??= nowMs + this.#timing.resizedMs;
     if (digest !== standing.digest) {
       this.#propose({ question, anchor, settleMs, digest, sinceMs: nowMs, fresh: false });
       return [];
@@ -214,18 +220,23 @@ export class Detector {
   #same(standing: Standing, question: ParsedQuestion, anchor: string | undefined, digest: string, nowMs: number): boolean {
     const old = standing.question;
     const touched = standing.inputSince || !this.#inputKnown;
+    if (standing.resized?.untilMs != null && nowMs > standing.resized.untilMs) standing.resized = null;
     if (this.#renewed && standing.missing !== null) {
       // A repaint blinks for a reading; an agent takes longer to ask the very same thing in the very same place.
       const blinked = nowMs - standing.missing.sinceMs < this.#timing.blinkMs;
       return blinked && digest === standing.digest && anchor === standing.anchor && !standing.missing.replaced;
     }
     if (touched && standing.missing?.replaced === true) return false;
-    if (!standing.anchorStale && anchor !== standing.anchor && touched) return false;
+    if (standing.resized === null && anchor !== standing.anchor && touched) return false;
     if (digest === standing.digest) return true;
     if (question.kind !== old.kind) return false;
     // "Ready" is one state however the last sentence reads.
     if (question.kind === 'idle') return true;
-    if (question.title === old.title && question.text === old.text && question.detail === old.detail) return true;
+    const sameHead = question.title === old.title && question.text === old.text;
+    if (sameHead && question.detail === old.detail) return true;
+    // A window of another height has more or less of what stands above the prompt in view.
+    const moreOrLess = question.detail.endsWith(old.detail) || old.detail.endsWith(question.detail);
+    if (sameHead && standing.resized !== null && moreOrLess && labels(question) === labels(old)) return true;
     const painting = nowMs - standing.openedAtMs < this.#timing.paintingMs;
     const untouched = this.#inputKnown ? !standing.inputSince : painting;
     if (!untouched) return false;
@@ -243,7 +254,7 @@ export class Detector {
       anchor: candidate.anchor,
       display: JSON.stringify(candidate.question),
       inputSince: false,
-      anchorStale: false,
+      resized: null,
       missing: null,
     };
     this.#standing = standing;

@@ -82,7 +82,7 @@ export class Watcher {
     await this.screen.feed(bytes);
     if (this.#resize !== null) this.#resize.drawn = true;
     this.#touch();
-    for (const wake of this.#changed.splice(0)) wake();
+    this.#wake();
   }
 
   resize(cols: number, rows: number): void {
@@ -129,23 +129,35 @@ export class Watcher {
     return this.#reading.reading;
   }
 
-  /** Resolves at the next change of the screen. */
+  /** Resolves at the next change of the screen, or of what `read` says about it. */
   changed(): Promise<void> {
     return new Promise((resolve) => this.#changed.push(resolve));
   }
 
+  /** Resolves when no resize is being redrawn: a program that draws nothing is waited for `RESIZE_MS`. */
+  async redrawn(): Promise<void> {
+    while (this.#resize !== null) await this.changed();
+  }
+
   /** The run is over. */
   end(): void {
+    this.#resize = null;
     this.#cancelRead?.();
     this.#cancelTick?.();
     this.#emit(this.detector.ended(this.#clock.nowMs()));
-    for (const wake of this.#changed.splice(0)) wake();
+    this.#wake();
   }
 
   dispose(): void {
     this.#cancelRead?.();
     this.#cancelTick?.();
+    this.#resize = null;
+    this.#wake();
     this.screen.dispose();
+  }
+
+  #wake(): void {
+    for (const wake of this.#changed.splice(0)) wake();
   }
 
   #touch(): void {
@@ -171,12 +183,14 @@ export class Watcher {
       return;
     }
     this.#unreadSinceMs = null;
+    const redrawn = this.#resize !== null;
     this.#resize = null;
     const reading = this.#readScreen();
     const afterMs = this.#clock.nowMs();
     this.#notBeforeMs = afterMs + Math.min(LATEST_COSTLY_MS, COST_FACTOR * (afterMs - now));
     this.#emit(this.detector.read(reading, now));
     this.#planTick();
+    if (redrawn) this.#wake();
   }
 
   #planTick(): void {

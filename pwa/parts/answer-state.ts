@@ -15,7 +15,7 @@ export interface Said {
 const TITLES: Record<VerdictCode, string> = {
   typed: 'Typed',
   confirmed: 'Confirmed',
-  typed_unconfirmed: 'Typed, but the question still stands',
+  typed_unconfirmed: 'Typed, not confirmed',
   unknown: 'It may have been typed',
   question_gone: 'Not typed: the question is gone',
   question_changed: 'Not typed: the question has changed',

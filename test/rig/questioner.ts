@@ -45,13 +45,18 @@ export function check(log: readonly LogEntry[], tries: readonly Try[], desk: Rea
   const answers = new Map<string, number>();
   let askedAtMs = 0;
   let firstByteAtMs: number | null = null;
+  let swapped: { nonce: string; atMs: number } | null = null;
+  /** Taken back while the last byte of an answer was under way: nobody can know what became of it. */
+  const crossed = new Set<string>();
   for (const entry of log) {
     if (entry.asked !== undefined) {
       result.asked++;
       askedAtMs = entry.atMs;
       firstByteAtMs = null;
     }
+    if (entry.swapped !== undefined) swapped = { nonce: entry.swapped, atMs: entry.atMs };
     if (entry.stdin !== undefined) {
+      if (swapped !== null && entry.atMs - swapped.atMs <= IN_FLIGHT_MS) crossed.add(swapped.nonce);
       if (entry.nonce === null) result.stray++;
       firstByteAtMs ??= entry.atMs;
     }
@@ -72,7 +77,13 @@ export function check(log: readonly LogEntry[], tries: readonly Try[], desk: Rea
   for (const each of tries) {
     if (!own.has(each.nonce)) continue;
     if (MAYBE.has(each.verdict)) result.unknown++;
-    if (TYPED.has(each.verdict) && each.verdict === 'confirmed' && answers.get(each.nonce) !== each.option && !desk.has(each.nonce))
+    if (
+      TYPED.has(each.verdict) &&
+      each.verdict === 'confirmed' &&
+      answers.get(each.nonce) !== each.option &&
+      !desk.has(each.nonce) &&
+      !crossed.has(each.nonce)
+    )
       result.lost.push(`${each.nonce}: ${each.verdict}, the agent has ${answers.get(each.nonce) ?? 'no answer'}`);
   }
   return result;

@@ -4,6 +4,7 @@ import type { Reading, ScreenView, Step } from '../agent.ts';
 import {
   type Axis,
   dismissSteps,
+  giveUp,
   HORIZONTAL,
   moveAndEnter,
   optionAt,
@@ -58,10 +59,11 @@ function optionSteps(question: ParsedQuestion, option: QuestionOption, index: nu
     do: 'then',
     plan: (now, screen) => (stands(now, screen, question) ? [...onlyTyped(question.text, typed), press(['enter'])] : again),
   };
-  // Gone for a moment may be a repaint. It is the same prompt only if what was typed stands behind it; an equal next one is empty.
+  // Gone for a moment may be a repaint. It is the same prompt only if what was typed stands behind it; an equal next one is empty. Gone for good:
+  // the program took the single key, or asks no more; nobody can tell which.
   const again: Step[] = [
     { do: 'settle', holds: (_now, screen) => echoed(screen) },
-    { do: 'then', plan: (_now, screen) => (echoed(screen) ? [press(['enter'])] : []) },
+    { do: 'then', plan: (_now, screen) => [echoed(screen) ? press(['enter']) : giveUp('the prompt went away before Enter was pressed')] },
   ];
   return [clearTyped(question.text), press(answer), { do: 'settle', holds: (now, screen) => !stands(now, screen, question) }, entered];
 }

@@ -54,7 +54,7 @@ async function play(
       choice: choose(question),
       write: async (bytes) => pty.write(Buffer.from(bytes)),
     });
-    expect(result).toEqual({ typed: true });
+    expect(result).toMatchObject({ typed: true });
   }
   await ended;
   await fed;

@@ -24,7 +24,7 @@ export function refuse(message: string): never {
 
 /** A step that never holds: ends the plan with `what` as the reason. */
 export function giveUp(what: string): Step {
-  return { do: 'expect', what, holds: () => false };
+  return { do: 'stop', what };
 }
 
 /** Sends keys that answer at once. */
