@@ -10,6 +10,7 @@ import { makePlace, type Place } from './test-daemon.ts';
 let place: Place;
 beforeAll(() => {
   place = makePlace();
+  fs.writeFileSync(path.join(place.dir, 'plain-file'), '#!/bin/sh\n', { mode: 0o644 });
 });
 afterAll(() => place.remove());
 
@@ -19,9 +20,9 @@ interface Ran {
   err: string;
 }
 
-function clawtab(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = ''): Promise<Ran> {
+function clawtab(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = '', cwd = place.dir): Promise<Ran> {
   const [node, ...rest] = ownCommand('cli');
-  const child = spawn(node!, [...rest, ...args], { env: { ...place.env, ...env }, cwd: place.dir });
+  const child = spawn(node!, [...rest, ...args], { env: { ...place.env, ...env }, cwd });
   const ran: Ran = { code: null, out: '', err: '' };
   child.stdout.on('data', (chunk) => {
     ran.out += chunk;
@@ -49,6 +50,25 @@ const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: 
   { name: 'BAD-67: a flag without its value', args: ['login', '--relay'], code: 2, says: ["option '--relay <address>' argument missing"] },
   { name: 'BAD-67: a port that is no number', args: ['up', '--port', 'abc'], code: 2, says: ['--port takes a number', 'abc'] },
   { name: 'BAD-67: a port out of range', args: ['up', '--port', '70000'], code: 2, says: ['0 to 65535'] },
+  {
+    name: 'BAD-67: an option given twice',
+    args: ['run', '--name', 'a', '--name', 'b', '--', 'true'],
+    code: 2,
+    says: ["option '--name <name>' was given twice"],
+  },
+  {
+    name: 'BAD-68: an agent that may not be executed',
+    args: ['run', '--', './plain-file'],
+    code: 127,
+    says: ['may not be executed', 'chmod +x'],
+  },
+  {
+    name: 'BAD-69: a HOME that cannot be written',
+    args: ['questions'],
+    code: 3,
+    says: ['Cannot create', 'CLAWTAB_STATE'],
+    env: { HOME: '/dev/null', CLAWTAB_STATE: '' },
+  },
   { name: 'BAD-68: run without a command', args: ['run'], code: 2, says: ["missing required argument 'command'"] },
   {
     name: 'BAD-68: an agent that is not installed',
@@ -80,6 +100,20 @@ const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: 
 ];
 
 describe('the command line', () => {
+  it('BAD-67: leaves everything behind -- to the command', async () => {
+    const ran = await clawtab(['run', '--', 'sh', '-c', 'echo "$@"', 'sh', '--name', '--', '-h', '--name']);
+    expect(ran).toMatchObject({ code: 0, out: expect.stringContaining('--name -- -h --name') });
+  });
+
+  it('BAD-69: runs without a terminal, with TERM=dumb, LC_ALL=C, in a folder with blanks, a line break and an emoji', async () => {
+    const cwd = path.join(place.dir, 'a b\n\u{1f680}');
+    fs.mkdirSync(cwd);
+    const ran = await clawtab(['run', '--', 'sh', '-c', 'test "$TERM" = dumb && ls ..'], { TERM: 'dumb', LC_ALL: 'C' }, '', cwd);
+    expect(ran).toMatchObject({ code: 0, err: '' });
+    expect(ran.out).toContain('plain-file');
+    expect(ran.out).not.toContain('\x1b[');
+  });
+
   it.each(ROWS)('$name', async ({ args, code, says, env }) => {
     const ran = await clawtab(args, env);
     for (const text of says) expect(ran.err).toContain(text);
@@ -122,7 +156,7 @@ describe('the command line', () => {
     fs.mkdirSync(config);
     expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('not a regular file') });
     fs.rmdirSync(config);
-  });
+  }, 120_000);
 
   it('BAD-77: refuses a device key that is open to others, and one that is damaged, without touching it', async () => {
     const key = path.join(place.env.CLAWTAB_STATE!, 'account', 'device.key');
@@ -137,7 +171,7 @@ describe('the command line', () => {
       expect(fs.readFileSync(key).equals(bad)).toBe(true);
     }
     fs.rmSync(key);
-  });
+  }, 120_000);
 
   it('BAD-78: refuses a file in the place of the socket', async () => {
     fs.writeFileSync(place.socket, 'precious');

@@ -153,6 +153,13 @@ function settle(command: Command): void {
     outputError: (text, write) => write(text.replace(/^error: /, 'clawtab: ').replace(/\n\(Did you mean (.*)\?\)/, '\ntry: $1')),
   });
   command.showSuggestionAfterError();
+  // BAD-67: of two values for one option the first would be forgotten in silence.
+  for (const option of command.options.filter(({ variadic }) => !variadic)) {
+    let given = 0;
+    command.on(`option:${option.name()}`, () => {
+      if (++given > 1) command.error(`error: option '${option.flags}' was given twice`, { exitCode: EXIT.usage });
+    });
+  }
   for (const below of command.commands) settle(below);
 }
 

@@ -57,7 +57,8 @@ export class LiveRuns {
   /** Joins every run that lives: after a start or a crash of the daemon. */
   async adopt(): Promise<void> {
     const alive = await this.#options.store.adopt();
-    await Promise.all(alive.map(({ run }) => this.join(run)));
+    // One that cannot be joined costs its own screen, not the daemon; `watch` and whoever asks for it try again.
+    await Promise.all(alive.map(({ run }) => this.join(run).catch(this.#options.onTrouble)));
   }
 
   /** Sees runs that others start (`clawtab run`), as soon as their socket is there. Returns what ends it. */

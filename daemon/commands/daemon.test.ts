@@ -38,6 +38,8 @@ describe('the daemon in the background', () => {
   it('starts, restarts, stops and is uninstalled, each said, each twice without harm', async () => {
     const started = await clawtab('daemon', 'start');
     expect(started).toMatchObject({ code: 0, out: expect.stringContaining('Started the daemon in the background.') });
+    // BAD-69: as root it says what that means.
+    expect(started.out.includes('this is root')).toBe(process.getuid?.() === 0);
     const first = pidIn(started.out);
     expect(isAlive(first)).toBe(true);
     expect(await clawtab('daemon', 'start')).toMatchObject({ code: 0, out: `The daemon is already running (pid ${first}).\n` });

@@ -52,9 +52,9 @@ async function runForeground(): Promise<void> {
 async function start(options: { foreground?: boolean }): Promise<void> {
   if (options.foreground === true) return runForeground();
   const state = openState();
-  warnOfRoot();
   const pid = await control.running();
   if (pid !== null) return say(`The daemon is already running (pid ${pid}).`);
+  warnOfRoot();
   const service = await pickService(state, control);
   const said = sizeOf(outFile(state));
   for (const line of await service.start(serviceSpec(state))) say(line);

@@ -39,13 +39,15 @@ function start(
     cwd: env['HOME'],
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let last = '';
   return new Promise((done, failed) => {
     for (const stream of [child.stdout, child.stderr])
       createInterface({ input: stream! }).on('line', (line) => {
         hear(line);
+        last = line;
         if (ready.test(line)) done(child);
       });
-    child.once('exit', (code, signal) => failed(new Error(`${name} ended with ${code ?? signal} before it was ready`)));
+    child.once('close', (code, signal) => failed(new Error(`${name} ended with ${code ?? signal} before it was ready: ${last}`)));
   });
 }
 
