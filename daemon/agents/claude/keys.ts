@@ -14,6 +14,7 @@ import {
   tickExactly,
   typeAndEnter,
   typeText,
+  uncommit,
 } from '../lib/plan.ts';
 import { findDialog, promptBox } from './frame.ts';
 
@@ -165,16 +166,6 @@ function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text
         ? [giveUp('a page has no answer')]
         : chooseLive(live.options[index]!, index);
   return last ? steps : uncommit(steps);
-}
-
-/** Inside a form nothing is final before the review page. */
-function uncommit(steps: readonly Step[]): Step[] {
-  return steps.map((step) => {
-    if (step.do === 'then') return { do: 'then', plan: (now, screen) => uncommit(step.plan(now, screen)) };
-    if (step.do === 'keys') return { do: 'keys', keys: step.keys };
-    if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
-    return step;
-  });
 }
 
 /** Every write only while the page that it is meant for is on the screen. */

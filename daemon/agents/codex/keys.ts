@@ -4,7 +4,7 @@
  */
 import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
-import { chooseLive, dismissSteps, giveUp, moveTo, optionAt, press, questionOf, refuse, safeText } from '../lib/plan.ts';
+import { chooseLive, dismissSteps, giveUp, moveTo, optionAt, press, questionOf, refuse, safeText, uncommit } from '../lib/plan.ts';
 import { findPanel } from './panel.ts';
 import { findComposer } from './state.ts';
 
@@ -143,14 +143,4 @@ function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text
   if (option === undefined || (label === undefined && text === '')) return [giveUp('an option of the form is not on the screen')];
   const steps = text === '' ? [unnoted(), ...chooseLive(option, index)] : [...noted(option, index, safeText(text)), press(['enter'])];
   return last ? steps : uncommit(steps);
-}
-
-/** Before the last question nothing is final. */
-function uncommit(steps: readonly Step[]): Step[] {
-  return steps.map((step): Step => {
-    if (step.do === 'then') return { do: 'then', plan: (now, screen) => uncommit(step.plan(now, screen)) };
-    if (step.do === 'keys') return { do: 'keys', keys: step.keys };
-    if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
-    return step;
-  });
 }

@@ -16,6 +16,7 @@ import {
   safeText,
   tickExactly,
   typeText,
+  uncommit,
 } from '../lib/plan.ts';
 import { typedText } from './dialog.ts';
 import { promptBox } from './frame.ts';
@@ -229,14 +230,4 @@ function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text
   if (live.kind === 'multiselect') return uncommit(multiSteps(live, new Set(picks), answer.text));
   if (answer.text !== undefined && answer.text !== '') return uncommit(textSteps(live, safeText(answer.text)));
   return index === undefined ? [giveUp('a page has no answer')] : uncommit(chooseLive(live.options[index]!, index));
-}
-
-/** Inside a form nothing is final before its last page. */
-function uncommit(steps: readonly Step[]): Step[] {
-  return steps.map((step) => {
-    if (step.do === 'then') return { do: 'then', plan: (now, screen) => uncommit(step.plan(now, screen)) };
-    if (step.do === 'keys') return { do: 'keys', keys: step.keys };
-    if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
-    return step;
-  });
 }

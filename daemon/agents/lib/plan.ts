@@ -27,6 +27,16 @@ export function giveUp(what: string): Step {
   return { do: 'stop', what };
 }
 
+/** The same steps where nothing is final yet: inside a form, before its last page. */
+export function uncommit(steps: readonly Step[]): Step[] {
+  return steps.map((step): Step => {
+    if (step.do === 'then') return { do: 'then', plan: (now, screen) => uncommit(step.plan(now, screen)) };
+    if (step.do === 'keys') return { do: 'keys', keys: step.keys };
+    if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
+    return step;
+  });
+}
+
 /** Sends keys that answer at once. */
 export function press(keys: readonly string[]): Step {
   return { do: 'keys', keys: [...keys], commit: true };

@@ -18,6 +18,7 @@ import {
   safeText,
   tickExactly,
   typeText,
+  uncommit,
 } from '../lib/plan.ts';
 import { typedText } from './dialog.ts';
 import { promptBox } from './frame.ts';
@@ -219,14 +220,4 @@ function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text
   const moved: Step = { do: 'settle', holds: (now) => (questionOf(now)?.tabs?.findIndex((tab) => tab.current) ?? -1) !== from };
   if (answer.text !== undefined && answer.text !== '') return [...uncommit(textSteps(live, safeText(answer.text))), moved];
   return index === undefined ? [giveUp('a page has no answer')] : [...uncommit(chooseLive(live.options[index]!, index)), moved];
-}
-
-/** Inside a form nothing is final before its last page. */
-function uncommit(steps: readonly Step[]): Step[] {
-  return steps.map((step) => {
-    if (step.do === 'then') return { do: 'then', plan: (now, screen) => uncommit(step.plan(now, screen)) };
-    if (step.do === 'keys') return { do: 'keys', keys: step.keys };
-    if (step.do === 'text') return { do: 'text', text: step.text, paste: step.paste };
-    return step;
-  });
 }
