@@ -23,6 +23,7 @@ import type { Notice } from './notices.ts';
 import { Notices } from './notices.ts';
 import { outputTaps } from './output-taps.ts';
 import { ownCommand } from './own-command.ts';
+import { Pairing } from './pairing.ts';
 import { Policies } from './policies/policies.ts';
 import { Pushes, wallClock } from './push/pushes.ts';
 import { pushSender } from './push/sender.ts';
@@ -77,11 +78,17 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     options.onNotice?.(notice);
   });
   const devices = new DeviceBook(state, (text) => notices.warn(text));
+  const pairing = new Pairing(state, settings.pairing ?? 'auto', (text) => notices.warn(text));
   const account = await Account.open(state, {
     onList: (trusted, before) => {
+      pairing.seen(trusted);
+      const waits = new Set(pairing.waiting(trusted));
       for (const device of trusted.devices.values())
-        if (before && !before.devices.has(device.id))
-          notices.info(`A new ${device.kind} was added to the account (${device.id.slice(0, 6)}).`);
+        if (before && !before.devices.has(device.id)) {
+          const short = device.id.slice(0, 6);
+          const more = waits.has(device.id) ? ` It waits for you: clawtab devices approve ${short}` : '';
+          notices.info(`A new ${device.kind} was added to the account (${short}).${more}`);
+        }
       for (const [id] of devices.entries()) if (!trusted.devices.has(id)) devices.forget(id);
       uplink.listChanged(trusted);
     },
@@ -169,6 +176,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const local = localVerbs({
     state,
     account,
+    pairing,
     startedAt: Date.now(),
     machineName: () => machine().name,
     uplink: () => uplink,
@@ -246,6 +254,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     state,
     account,
     api,
+    pairing,
     log,
     nameOf: (device) => devices.get(device).name,
     onState: () => undefined,

@@ -2,11 +2,14 @@
 import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { ClawError } from '../shared/errors.ts';
+import { PAIRINGS } from './pairing.ts';
 import { readPrivateFile, type State } from './state.ts';
 
 const SettingsSchema = v.strictObject({
   /** What phones see; the host name where absent. */
   name: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  /** How a phone that is new to the account gets in here; `auto` where absent. */
+  pairing: v.optional(v.picklist(PAIRINGS)),
   /** Directories under which phones may start runs; the home directory where absent. */
   roots: v.optional(v.pipe(v.array(v.pipe(v.string(), v.startsWith('/'))), v.maxLength(32))),
 });

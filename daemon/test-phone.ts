@@ -11,7 +11,7 @@ import { createSigningKey, KDF_DEFAULT, type SigningKey, thumbprint } from '../s
 import { RelayLink } from '../shared/link.ts';
 import type { SocketLike } from '../shared/link-options.ts';
 import type { ArgsOf, CommandName, ProtocolEvent, ResultOf, Snapshot } from '../shared/protocol.ts';
-import { GetListReply, PutListReply, SignedInReply } from '../shared/relay-api.ts';
+import { ClaimReply, GetListReply, PutListReply, SignedInReply } from '../shared/relay-api.ts';
 import { RelayHttp } from '../shared/relay-http.ts';
 import { TokenSource } from '../shared/token-source.ts';
 import { decodeWire, encodeMessage, type OutputChunk } from '../shared/wire.ts';
@@ -94,6 +94,33 @@ export class TestPhone {
   async putList(list: SignedList): Promise<void> {
     await this.tokens.call({ method: 'POST', path: '/v1/list', reply: PutListReply, body: { list } });
     this.trusted = await advanceList(this.trusted, list, this.pin);
+  }
+
+  /** Another phone of the same account, as a sign-in with the password makes it. */
+  async another(): Promise<TestPhone> {
+    const made = await createSigningKey();
+    const key = { ...made, id: await thumbprint(made.publicRaw) };
+    await this.fetchList();
+    await this.putList(await extendList(this.trusted, this.ask, [{ kind: 'phone', pub: key.publicRaw }]));
+    await this.tokens.call({ method: 'POST', path: '/v1/enrolments', reply: v.unknown(), body: { device: key.id, sealed: 'c2VhbGVk' } });
+    const { origin } = this.tokens.http;
+    const http = new RelayHttp({
+      origin,
+      key,
+      fetch: (url, init) => fetch(url, { ...init, headers: { ...(init.headers as Record<string, string>), Origin: origin } }),
+    });
+    const device = { kind: 'phone', pub: toBase64url(key.publicRaw) };
+    const claimed = await http.call({ method: 'POST', path: '/v1/enrolments/claim', reply: ClaimReply, body: { device } });
+    if (claimed.state !== 'enrolled') throw new Error('the enrolment was left and not found');
+    let held: string | null = claimed.deviceToken;
+    const tokens = new TokenSource(http, {
+      load: async () => held,
+      save: async (token) => {
+        held = token;
+      },
+      exclusive: (task) => task(),
+    });
+    return new TestPhone(key, this.ask, tokens, this.trusted);
   }
 
   async fetchList(): Promise<void> {

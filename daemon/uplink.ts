@@ -18,6 +18,7 @@ import { nodeAead } from './aead.ts';
 import type { Api } from './api.ts';
 import type { ApiConnection, Caller } from './api-connection.ts';
 import type { Log } from './log.ts';
+import type { Pairing } from './pairing.ts';
 import type { State } from './state.ts';
 import { VERSION } from './version.ts';
 
@@ -26,11 +27,14 @@ const MAX_MESSAGE_BYTES = MAX_FRAME_BYTES.daemon - 2048;
 /** Channels of one device that may fail in a minute before it is not listened to for the rest of it. */
 const MAX_FAILED_PER_MINUTE = 3;
 const MINUTE_MS = 60_000;
+/** Ends of a channel that are nobody's attack. */
+const ORDINARY_ENDS: ReadonlySet<string> = new Set(['e2e_closed', 'e2e_peer_refused', 'revoked', 'not_granted']);
 
 export interface UplinkOptions {
   state: State;
   account: Account;
   api: Api;
+  pairing: Pairing;
   log: Log;
   nameOf(device: string): string | undefined;
   onState(state: LinkState): void;
@@ -79,6 +83,7 @@ export class Uplink {
     this.stop();
     const { account, state } = this.#options;
     if (!account.membership) return;
+    this.#options.pairing.seen(account.membership.trusted);
     const http = new RelayHttp({ origin: account.membership.origin, key: account.device });
     const tokens = new TokenSource(http, fileTokenStore(state));
     this.#tokens = tokens;
@@ -108,12 +113,13 @@ export class Uplink {
     this.#link?.nudge();
   }
 
-  /** The list changed: who no longer stands on it is cut off at once, grants apply from now. */
+  /** The list changed, or who is approved: who no longer stands on it is cut off at once, grants apply from now. */
   listChanged(trusted: TrustedList): void {
+    this.#options.pairing.seen(trusted);
     for (const line of [...this.#lines.values()]) {
       const device = trusted.devices.get(line.device);
       if (!device) line.channel.close(new ClawError('revoked', 'This device was removed from the account.'));
-      else if (line.connection) line.connection.caller.grants = new Set(device.grants);
+      else if (line.connection) line.connection.caller.grants = this.#options.pairing.grants(device);
     }
   }
 
@@ -157,11 +163,17 @@ export class Uplink {
   }
 
   #opened(line: Line, device: ListedDevice): void {
+    const grants = this.#options.pairing.grants(device);
+    if (grants.size === 0) {
+      const hint = `At the machine: clawtab devices approve ${device.id.slice(0, 6)}`;
+      line.channel.close(new ClawError('not_granted', 'This machine waits for somebody there to approve this phone.', { hint }));
+      return;
+    }
     const caller: Caller = {
       kind: 'phone',
       id: device.id,
       name: this.#options.nameOf(device.id) ?? `phone ${device.id.slice(0, 6)}`,
-      grants: new Set(device.grants),
+      grants,
       insideRun: null,
       watching: false,
     };
@@ -178,7 +190,7 @@ export class Uplink {
     if (this.#lines.get(peer) === line) this.#lines.delete(peer);
     line.connection?.close();
     this.#options.log('phone.left', { device: line.device, code: error.code });
-    if (error.code === 'e2e_closed' || error.code === 'e2e_peer_refused' || error.code === 'revoked') return;
+    if (ORDINARY_ENDS.has(error.code)) return;
     this.#rejected++;
     this.#options.log('e2e_reject', { device: line.device, code: error.code, total: this.#rejected });
     const failures = [...this.#failed(line.device), Date.now()];

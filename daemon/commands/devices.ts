@@ -14,15 +14,31 @@ export function devicesCommand(): Command {
     .description('who may speak to whom, and the account’s words')
     .option('--json', 'as JSON')
     .action(async (options: { json?: boolean }) => {
-      const list = await withDaemon((daemon) => daemon.call('devices.list', {}));
+      const [list, waiting] = await withDaemon((daemon) =>
+        Promise.all([daemon.call('devices.list', {}), daemon.call('devices.waiting', {})]),
+      );
+      const waits = new Set(waiting.devices);
       if (options.json === true) return json(list);
       if (list.devices.length === 0) return say('This machine is not signed in. Try: clawtab login, or clawtab up');
       const seen = (atMs: number | undefined): string => (atMs === undefined ? '–' : `${age(Date.now() - atMs)} ago`);
       table(
-        list.devices.map((device) => [device.id.slice(0, 8), device.kind, device.name ?? '–', seen(device.lastSeenAt)]),
+        list.devices.map((device) => [
+          device.id.slice(0, 8),
+          device.kind,
+          device.name ?? '–',
+          waits.has(device.id) ? 'waits for approval' : seen(device.lastSeenAt),
+        ]),
         ['DEVICE', 'KIND', 'NAME', 'LAST SEEN HERE'],
       );
       say(`\nAccount words: ${bold(list.words)}\nThe same words must stand on your phone under Settings.`);
+    });
+  devices
+    .command('approve')
+    .description('let a phone in that waits (pairing = "approve" or "qr" in config.toml)')
+    .argument('<device>', 'id, or its beginning, as the phone shows it under Devices')
+    .action(async (device: string) => {
+      const approved = await withDaemon((daemon) => daemon.call('devices.approve', { device }));
+      say(`Approved ${approved.device.slice(0, 8)}.`);
     });
   devices
     .command('rm')

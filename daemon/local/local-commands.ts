@@ -33,6 +33,9 @@ export const LOCAL_COMMANDS = {
   /** Another process has written the account files: read them again and reconnect. */
   'account.reload': { args: None, result: None },
   'account.logout': { args: None, result: None },
+  /** Phones that stand on the account's list and are not approved here (pairing.ts). */
+  'devices.waiting': { args: None, result: v.strictObject({ devices: v.array(v.string()) }) },
+  'devices.approve': { args: v.strictObject({ device: v.string() }), result: v.strictObject({ device: v.string() }) },
   'devices.remove': { args: v.strictObject({ device: v.string() }), result: None },
   /** A run that was started by `clawtab run`: look after it from now on. */
   'runs.announce': { args: v.strictObject({ run: v.string() }), result: None },

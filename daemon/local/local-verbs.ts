@@ -1,19 +1,30 @@
 /** What only this machine may ask of the daemon itself: status, stop, account, devices. Reached through the API like every other verb. */
 import * as v from 'valibot';
-import { signRemoval } from '../../shared/device-list.ts';
+import { signRemoval, type TrustedList } from '../../shared/device-list.ts';
 import { ClawError } from '../../shared/errors.ts';
 import { GetListReply } from '../../shared/relay-api.ts';
 import type { Account } from '../account/account.ts';
 import { type Enrolment, offerEnrolment } from '../account/enrol.ts';
 import type { Parts } from '../api.ts';
 import type { Notices } from '../notices.ts';
+import type { Pairing } from '../pairing.ts';
 import type { State } from '../state.ts';
 import type { Uplink } from '../uplink.ts';
 import { VERSION } from '../version.ts';
 
+/** The one device that the text means: its id, or a beginning that no other has. Throws `not_found`. */
+function deviceNamed(trusted: TrustedList, text: string): string {
+  const found = [...trusted.devices.keys()].filter((id) => id === text || (text.length >= 4 && id.startsWith(text)));
+  if (found.length === 1) return found[0]!;
+  throw new ClawError('not_found', found.length === 0 ? `There is no device “${text}”.` : `“${text}” could be several devices.`, {
+    hint: 'See them with: clawtab devices',
+  });
+}
+
 export interface LocalVerbsOptions {
   state: State;
   account: Account;
+  pairing: Pairing;
   startedAt: number;
   machineName(): string;
   uplink(): Uplink;
@@ -25,7 +36,7 @@ export interface LocalVerbsOptions {
 
 /** The verbs, and what ends a waiting enrolment with the daemon. */
 export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local']; close(): void } {
-  const { account, notices } = options;
+  const { account, notices, pairing } = options;
   let enrolment: (Enrolment & { origin: string }) | null = null;
 
   const relayState = () => {
@@ -103,16 +114,20 @@ export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local'];
       account.leave();
       return {};
     },
+    'devices.waiting': () => ({ devices: account.membership ? pairing.waiting(account.membership.trusted) : [] }),
+    'devices.approve': ({ device }) => {
+      const { membership } = account;
+      if (!membership) throw new ClawError('login_required', 'This machine is not signed in.');
+      const id = deviceNamed(membership.trusted, device);
+      pairing.approve(id);
+      options.uplink().listChanged(membership.trusted);
+      return { device: id };
+    },
     'devices.remove': async ({ device }) => {
       const { membership } = account;
       const tokens = options.uplink().tokens;
       if (!membership || !tokens) throw new ClawError('login_required', 'This machine is not signed in.');
-      const found = [...membership.trusted.devices.keys()].filter((id) => id === device || (device.length >= 4 && id.startsWith(device)));
-      if (found.length !== 1)
-        throw new ClawError('not_found', found.length === 0 ? `There is no device “${device}”.` : `“${device}” could be several devices.`, {
-          hint: 'See them with: clawtab devices',
-        });
-      const removal = await signRemoval(membership.pin.account, found[0]!, account);
+      const removal = await signRemoval(membership.pin.account, deviceNamed(membership.trusted, device), account);
       await tokens.call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), body: { removal } });
       const { list } = await tokens.call({ method: 'GET', path: '/v1/list', reply: GetListReply });
       await account.offerFromRelay(list);
