@@ -96,7 +96,12 @@ export class TestSocket {
         const end = seen.indexOf('\r\n\r\n');
         if (end < 0) return;
         const status = Number(seen.toString('latin1', 9, 12));
-        if (status !== 101) return;
+        if (status !== 101) {
+          // Not every runtime closes the connection of a refusal.
+          const length = Number(/^content-length: (\d+)/im.exec(seen.toString('latin1', 0, end))?.[1] ?? Number.NaN);
+          if (seen.length >= end + 4 + length) socket.end();
+          return;
+        }
         socket.off('data', read);
         socket.on('data', (data: Buffer) => self.#read(data));
         self.#read(seen.subarray(end + 4));

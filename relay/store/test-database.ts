@@ -21,5 +21,5 @@ export async function makeTestDatabase(url: string): Promise<TestDatabase> {
   await asked((sql) => sql`create database ${sql(name)}`);
   const own = new URL(url);
   own.pathname = `/${name}`;
-  return { url: own.href, drop: () => asked((sql) => sql`drop database if exists ${sql(name)} with (force)`) };
+  return { url: own.href, drop: () => asked((sql) => sql`drop database if exists ${sql(name)}`) };
 }
