@@ -11,6 +11,8 @@ export type Scope = Partial<Record<'account' | 'email' | 'device' | 'hash' | 'sc
 
 /** A query that takes longer is given up, ms: nothing here reads more than some hundred rows. */
 const ANSWER_MS = 5_000;
+/** Before the next try to reach a database that is away. The driver's own goes up to 20 s, and a relay that is back 20 s late is an outage of its own. */
+const retrySeconds = (tries: number): number => (0.5 + Math.random() / 2) * Math.min(3 ** tries / 100, 1);
 export type ConnectOptions = Options<Record<string, PostgresType>>;
 
 const GONE = /^(ECONN|ENOENT|EPIPE|ETIMEDOUT|EAI_|ENOTFOUND|CONNECT|53|57|08|25006)/;
@@ -53,6 +55,7 @@ export class Database {
   static async open(url: string | null, options: ConnectOptions = {}): Promise<Database> {
     const base: ConnectOptions = {
       connect_timeout: 5,
+      backoff: retrySeconds,
       onnotice: () => undefined,
       ...options,
       connection: {

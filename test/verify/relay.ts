@@ -26,13 +26,13 @@ const say = (text: string): void => {
 
 const PARTS: Record<string, () => Promise<Figure[]>> = {
   matrix: matrixFigures,
-  stolen: async () => stolenFigures(await stolenTokens({ rounds: wanted.number('stolen', 400, 120), seed })),
-  copies: async () => copiesFigures(await copiedStates({ rounds: wanted.number('copies', 200, 20), seed })),
+  stolen: async () => stolenFigures(await stolenTokens({ rounds: wanted.number('stolen', 400, 60), seed })),
+  copies: async () => copiesFigures(await copiedStates({ rounds: wanted.number('copies', 200, 12), seed })),
   week: async () => weekFigures(await weekOfPhones({ households: wanted.number('households', 4, 1), days: 7, seed })),
-  revoke: async () => revokedFigures(await revocations(wanted.number('revoke', 300, 120))),
-  outage: async () => outageFigures(await databaseOutage(wanted.number('down', 60, 8) * 1000)),
+  revoke: async () => revokedFigures(await revocations(wanted.number('revoke', 300, 60))),
+  outage: async () => outageFigures(await databaseOutage(wanted.number('down', 60, 5) * 1000)),
   canary: canaryFigures,
-  fuzz: async () => fuzzFigures(await fuzzRelay({ frames: wanted.number('frames', 1_000_000, 100_000), seed, say })),
+  fuzz: async () => fuzzFigures(await fuzzRelay({ frames: wanted.number('frames', 1_000_000, 60_000), seed, say })),
 };
 
 for (const [name, part] of Object.entries(PARTS)) {
