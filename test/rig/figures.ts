@@ -5,6 +5,8 @@ export interface Options {
   seed: number;
   quick: boolean;
   json: boolean;
+  /** `--explain` and the like. */
+  flag(name: string): boolean;
   /** `--count=N` and the like. */
   number(name: string, full: number, quick: number): number;
 }
@@ -21,6 +23,7 @@ export function options(argv: readonly string[] = process.argv.slice(2)): Option
     seed: named('seed') ?? 20261124,
     quick,
     json: argv.includes('--json'),
+    flag: (name) => argv.includes(`--${name}`),
     number: (name, full, small) => named(name) ?? (quick ? small : full),
   };
 }
