@@ -120,7 +120,8 @@ async function* checkRuns(state: State): AsyncGenerator<Finding> {
 
 async function* checkAgents(env: NodeJS.ProcessEnv): AsyncGenerator<Finding> {
   const found: string[] = [];
-  for (const agent of (await loadAgents()).all()) {
+  // The demo comes with clawtab: it is nobody's agent.
+  for (const agent of (await loadAgents()).all().filter(({ name }) => name !== 'demo')) {
     try {
       found.push(`${agent.title} (${findExecutable(agent.launch({ flags: [] })[0]!, env.PATH, '/')})`);
     } catch {

@@ -341,7 +341,9 @@ export class LiveRun implements AnswerTarget {
     const { book } = this.#options;
     const atMs = this.#nowMs();
     const desk = this.#typists.desk > (book.localInputsAtOpening(this.id) ?? this.#typists.desk);
-    if (reason === 'ended') book.vanished(this.id, detectorId, { type: 'closed', reason: 'agent_ended', atMs });
+    // It ended before its answer had settled: the question is off the screen.
+    const answered = reason === 'ended' && desk && questionIn(this.#watcher.read()) === null;
+    if (reason === 'ended' && !answered) book.vanished(this.id, detectorId, { type: 'closed', reason: 'agent_ended', atMs });
     else if (desk) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered_at_desk', atMs, by: 'desk' });
     else if (this.#typedBy !== null) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered', atMs, by: this.#typedBy });
     else book.vanished(this.id, detectorId, { type: 'closed', reason: 'superseded', atMs });

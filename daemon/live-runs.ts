@@ -32,6 +32,8 @@ export interface LiveRunsOptions {
   book: QuestionBook;
   planner: Omit<Planner, 'agents' | 'roots'>;
   roots(): readonly string[];
+  /** How much output of a run is kept, where the settings say so. */
+  outputLimit: { logLimitBytes?: number };
   /** Environment for what the daemon starts. */
   env(): Readonly<Record<string, string | undefined>>;
   /** Command that carries an agent's hook to the daemon. */
@@ -185,6 +187,7 @@ export class LiveRuns {
       ...SIZE,
       localTerminal: false,
       labels,
+      ...this.#options.outputLimit,
     });
     const live = await this.join(record);
     const stored = this.#options.store.get(id);

@@ -31,7 +31,7 @@ import { Answers } from './questions/answer.ts';
 import { QuestionBook } from './questions/book.ts';
 import { AnswerJournal } from './questions/journal.ts';
 import { RunStore } from './runs/run-store.ts';
-import { readSettings } from './settings.ts';
+import { outputLimit, readSettings } from './settings.ts';
 import { fitQuestion } from './snapshot.ts';
 import { planStart } from './start-request.ts';
 import { openState, type State } from './state.ts';
@@ -113,6 +113,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     book,
     planner,
     roots: () => roots,
+    outputLimit: outputLimit(settings),
     env: () => cleanEnv(env),
     hookCommand: ownCommand('hook'),
     resumeAt: (run) => resumes.at(run),

@@ -12,8 +12,14 @@ const SettingsSchema = v.strictObject({
   pairing: v.optional(v.picklist(PAIRINGS)),
   /** Directories under which phones may start runs; the home directory where absent. */
   roots: v.optional(v.pipe(v.array(v.pipe(v.string(), v.startsWith('/'))), v.maxLength(32))),
+  /** Output kept of each run, MiB; the oldest is dropped beyond it. 16 where absent. */
+  outputMiB: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096))),
 });
 export type Settings = v.InferOutput<typeof SettingsSchema>;
+
+/** The part of a start request that settings decide. */
+export const outputLimit = ({ outputMiB }: Settings): { logLimitBytes?: number } =>
+  outputMiB === undefined ? {} : { logLimitBytes: outputMiB * 2 ** 20 };
 
 /** Throws `config_file` naming file, line and setting. */
 export function readSettings(state: State): Settings {

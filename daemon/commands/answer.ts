@@ -85,9 +85,13 @@ function indexOf(question: Question, pick: string): number {
   if (labels[number] !== undefined) return number;
   const exact = labels.indexOf(pick);
   if (exact >= 0) return exact;
-  const begins = labels.flatMap((label, i) => (label.toLowerCase().startsWith(pick.toLowerCase()) ? [i] : []));
+  // “yes” is “Yes” before it is the beginning of “Yes, and don't ask again”.
+  const said = pick.toLowerCase();
+  const same = labels.flatMap((label, i) => (label.toLowerCase() === said ? [i] : []));
+  if (same.length === 1) return same[0]!;
+  const begins = labels.flatMap((label, i) => (label.toLowerCase().startsWith(said) ? [i] : []));
   if (begins.length === 1) return begins[0]!;
-  throw new ClawError('usage', `There is no option “${pick}”.`, {
+  throw new ClawError('usage', begins.length > 1 ? `“${pick}” could be several options.` : `There is no option “${pick}”.`, {
     hint: labels.map((label, i) => `${i + 1}. ${label}`).join('   ') || 'This question has no options; use --text.',
   });
 }

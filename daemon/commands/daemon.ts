@@ -164,10 +164,12 @@ async function status(options: { json?: boolean }): Promise<void> {
 }
 
 function describe(held: { kind: Service['kind'] } & ServiceState): string {
-  if (held.kind === 'background') return 'in the background; there is no service manager here that would start it at login';
+  if (held.kind === 'background') return 'in the background; it does not start again at login';
   const name = held.kind === 'launchd' ? `launchd (${LABEL})` : `systemd (${UNIT})`;
   return held.state === 'running' ? name : held.state === 'stopped' ? `${name}, stopped` : 'none; clawtab daemon start installs one';
 }
+
+const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? '' : 's'}`;
 
 function printStatus(found: DaemonStatus): void {
   say(`Running: pid ${found.pid}, version ${found.version}, for ${age(Date.now() - found.startedAt)}`);
@@ -177,8 +179,9 @@ function printStatus(found: DaemonStatus): void {
     say(`Account: ${found.account.origin}, ${found.account.devices} devices, list ${found.account.epoch}`);
     say(`Words:   ${found.account.words}`);
   }
-  say(`Relay:   ${found.relay.state}${found.relay.message === undefined ? '' : ` (${visible(found.relay.message)})`}`);
-  say(`Now:     ${found.runs} runs, ${found.questions} open questions, ${found.phones} phones connected`);
+  if (found.account !== null)
+    say(`Relay:   ${found.relay.state}${found.relay.message === undefined ? '' : ` (${visible(found.relay.message)})`}`);
+  say(`Now:     ${count(found.runs, 'run')}, ${count(found.questions, 'open question')}, ${count(found.phones, 'phone')} connected`);
   for (const warning of found.warnings) say(yellow(`Warning: ${visible(warning)}`));
 }
 

@@ -5,7 +5,7 @@ import { ClawError } from '../../shared/errors.ts';
 import type { JobView, Run } from '../../shared/protocol.ts';
 import { openState } from '../state.ts';
 import { withDaemon } from './connect.ts';
-import { age, bold, dim, json, say, table, when } from './print.ts';
+import { age, bold, dim, json, say, shellLine, table, when } from './print.ts';
 
 export function jobsCommand(): Command {
   const jobs = new Command().addHelpText(
@@ -137,7 +137,7 @@ const jobRow = ({ job, nextAt, lastRun, problem }: JobView): string[] => [
   problem === undefined ? (job.agent ?? job.type) : 'BROKEN',
   job.schedule?.paused === true ? 'paused' : nextAt === undefined ? '–' : when(nextAt),
   lastRun ?? '–',
-  problem ?? job.description ?? job.prompt ?? job.command?.join(' ') ?? '',
+  problem ?? job.description ?? job.prompt ?? (job.command === undefined ? '' : shellLine(job.command)),
 ];
 
 async function history(job: string | undefined, options: { limit: number; search?: string; json?: boolean }): Promise<void> {

@@ -39,6 +39,10 @@ export function warnOfRoot(): void {
   process.stderr.write(`${yellow('clawtab:', process.stderr)} this is root: agents that run here may do everything on this machine\n`);
 }
 
+/** A command as one would type it: words with blanks or specials in quotes. */
+export const shellLine = (argv: readonly string[]): string =>
+  argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
+
 /** Columns as wide as their content, the last one cut to the terminal. */
 export function table(rows: readonly (readonly string[])[], head: readonly string[]): void {
   const clean = rows.map((row) => row.map(visible));

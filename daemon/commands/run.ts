@@ -9,9 +9,10 @@ import { newRunId } from '../runs/run-id.ts';
 import { RunStore } from '../runs/run-store.ts';
 import { startRun } from '../runs/start-run.ts';
 import { exitStatus, joinTerminal, type TerminalEnd, terminalSize } from '../runs/terminal.ts';
-import { openState } from '../state.ts';
+import { outputLimit, readSettings } from '../settings.ts';
+import { openState, type State } from '../state.ts';
 import { tryDaemon } from './connect.ts';
-import { say } from './print.ts';
+import { printError, say } from './print.ts';
 
 interface Options {
   name?: string;
@@ -52,6 +53,7 @@ async function run(argv: string[], options: Options): Promise<void> {
     who: 'desk',
     ...terminalSize(),
     localTerminal: here && process.stdin.isTTY === true,
+    ...limitIn(state),
     ...(options.name === undefined ? {} : { name: options.name }),
     ...(options.record === undefined ? {} : { record: options.record }),
   });
@@ -66,6 +68,16 @@ async function run(argv: string[], options: Options): Promise<void> {
     finish(record, { how: 'exit', exit: stored.exit });
   });
   if (client) finish(record, await joinTerminal(client, { from: 0 }));
+}
+
+/** Settings that cannot be read are no reason not to run an agent. */
+function limitIn(state: State): { logLimitBytes?: number } {
+  try {
+    return outputLimit(readSettings(state));
+  } catch (error) {
+    printError(error);
+    return {};
+  }
 }
 
 function showAll(log: StoredLog): void {
@@ -92,6 +104,12 @@ async function announce(record: RunRecord): Promise<void> {
   }
 }
 
+/** What a person types for it: the name, where that means this run. */
+function handleOf({ id, name }: RunRecord): string {
+  const plain = /^[A-Za-z0-9][\w.-]*$/.test(name);
+  return plain && new RunStore(openState()).find(name).run.id === id ? name : id;
+}
+
 /** Says how it ended where that is not plain, and passes the exit on. */
 export function finish(record: RunRecord, end: TerminalEnd): void {
   if (end.how === 'exit') {
@@ -99,7 +117,9 @@ export function finish(record: RunRecord, end: TerminalEnd): void {
     return;
   }
   if (end.how === 'detached') {
-    say(`\r\nLeft ${record.name}; it goes on. Come back: clawtab attach ${record.id} · stop it: clawtab jobs stop ${record.id}`);
+    say(
+      `\r\nLeft ${record.name}; it goes on.\nCome back: clawtab attach ${handleOf(record)}\nStop it:   clawtab jobs stop ${handleOf(record)}`,
+    );
     return;
   }
   process.exitCode = EXIT.failed;

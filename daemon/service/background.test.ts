@@ -49,7 +49,7 @@ const supervisors = (): string =>
 
 describe('the background service', () => {
   it('starts the daemon again after a crash, and ends with it when it ends on purpose', async () => {
-    const report = await backgroundService(idle, pidFile()).start(spec(script('1 137 0')));
+    const report = await backgroundService(idle, pidFile(), 'Not at login.').start(spec(script('1 137 0')));
     expect(report.join(' ')).toContain('background');
     await until(() => count() === 3 && supervisors() === '');
   });
@@ -57,20 +57,20 @@ describe('the background service', () => {
   it('does not repeat what another start cannot mend', async () => {
     for (const code of ['2', '3', '6', '7']) {
       fs.rmSync(path.join(dir, 'count'), { force: true });
-      await backgroundService(idle, pidFile()).start(spec(script(`${code} live`)));
+      await backgroundService(idle, pidFile(), 'Not at login.').start(spec(script(`${code} live`)));
       await until(() => count() === 1 && supervisors() === '');
     }
   });
 
   it('passes a signal on and ends', async () => {
-    await backgroundService(idle, pidFile()).start(spec(script('live')));
+    await backgroundService(idle, pidFile(), 'Not at login.').start(spec(script('live')));
     await until(() => count() === 1 && supervisors() !== '');
     spawn('kill', ['-TERM', ...supervisors().split(' ').slice(0, 1)]);
     await until(() => supervisors() === '');
   });
 
   it('can be stopped between two starts of the daemon', async () => {
-    const service = backgroundService(idle, pidFile());
+    const service = backgroundService(idle, pidFile(), 'Not at login.');
     await service.start(spec(script('1 live')));
     await until(() => count() === 1 && fs.existsSync(pidFile()));
     expect(await service.stop()).toEqual(['Stopped the daemon.']);
@@ -80,11 +80,11 @@ describe('the background service', () => {
   });
 
   it('says what it finds', async () => {
-    const running = backgroundService({ running: async () => 42, stop: async () => undefined }, pidFile());
+    const running = backgroundService({ running: async () => 42, stop: async () => undefined }, pidFile(), 'Not at login.');
     expect(await running.status()).toEqual({ state: 'running', pid: 42 });
     expect(await running.start(spec(['false']))).toEqual(['The daemon runs already.']);
     expect(await running.stop()).toEqual(['Stopped the daemon.']);
-    expect(await backgroundService(idle, pidFile()).stop()).toEqual(['The daemon was not running.']);
+    expect(await backgroundService(idle, pidFile(), 'Not at login.').stop()).toEqual(['The daemon was not running.']);
     expect(count()).toBe(0);
   });
 });

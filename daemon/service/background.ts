@@ -29,8 +29,8 @@ export interface BackgroundControl {
   stop(pid: number): Promise<void>;
 }
 
-/** `pidFile`: where the supervisor's pid is kept, so that it can be ended between two starts of the daemon. */
-export function backgroundService(control: BackgroundControl, pidFile: string): Service {
+/** `pidFile`: where the supervisor's pid is kept, so that it can be ended between two starts of the daemon. `why`: no service, a sentence for the user. */
+export function backgroundService(control: BackgroundControl, pidFile: string, why: string): Service {
   /** The supervisor's pid where it lives; a pid that was given to another program is not it. */
   function supervisor(): number | null {
     const pid = fs.existsSync(pidFile) ? Number(fs.readFileSync(pidFile, 'utf8')) : 0;
@@ -77,7 +77,7 @@ export function backgroundService(control: BackgroundControl, pidFile: string): 
     async start(spec): Promise<Report> {
       if ((await status()).state === 'running') return ['The daemon runs already.'];
       launch(spec);
-      return ['Started the daemon in the background. It does not start again at login: there is no service manager here.'];
+      return ['Started the daemon in the background.', why];
     },
     async stop() {
       return [(await end()) ? 'Stopped the daemon.' : 'The daemon was not running.'];

@@ -19,12 +19,14 @@ export async function pickService(
   run: RunCommand = runCommand,
 ): Promise<Service> {
   const home = env.HOME ?? os.homedir();
-  if (env.CLAWTAB_STATE) return backgroundService(control, path.join(state.logs, 'supervisor.pid'));
+  const pidFile = path.join(state.logs, 'supervisor.pid');
+  const never = 'It does not start again at login: ';
+  if (env.CLAWTAB_STATE) return backgroundService(control, pidFile, `${never}CLAWTAB_STATE names a place of its own.`);
   if (process.platform === 'darwin') return launchdService(home, process.getuid?.() ?? 0, run);
   const answers = process.platform === 'linux' && (await run('systemctl', ['--user', 'show-environment'])).code === 0;
   return answers
     ? systemdService(home, env.XDG_CONFIG_HOME, os.userInfo().username, run)
-    : backgroundService(control, path.join(state.logs, 'supervisor.pid'));
+    : backgroundService(control, pidFile, `${never}there is no service manager here.`);
 }
 
 export function serviceSpec(state: State, env: NodeJS.ProcessEnv = process.env): ServiceSpec {

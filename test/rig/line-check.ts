@@ -5,8 +5,10 @@
 export class LineCheck {
   next = 0;
   lines = 0;
-  /** Bytes that were left out or came again without a word. */
-  silent = 0;
+  /** Bytes read, each once. */
+  taken = 0;
+  /** Chunks that began elsewhere than the last one ended: seen by their offset, and asked for again. */
+  askedAgain = 0;
   doubled = 0;
   lost = 0;
   wrong = 0;
@@ -18,11 +20,11 @@ export class LineCheck {
   /** True where the chunk fits; a reader that gets false subscribes again from `next`. */
   take(offset: number, bytes: Uint8Array): boolean {
     if (offset !== this.next) {
-      if (offset > this.next) this.silent += offset - this.next;
-      else this.doubled += this.next - offset;
+      this.askedAgain++;
       return false;
     }
     this.next = offset + bytes.length;
+    this.taken += bytes.length;
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i]!;
       if (byte >= 48 && byte <= 57) this.#number = this.#number * 10 + byte - 48;
@@ -32,8 +34,14 @@ export class LineCheck {
     return true;
   }
 
+  /** Bytes up to `next` that were neither read nor told to be gone. */
+  get silent(): number {
+    return this.next - this.taken - this.gaps.reduce((sum, { from, to }) => sum + to - from, 0);
+  }
+
   gap(from: number, to: number, why: string): void {
-    if (to === from) return;
+    // A gap that overtook the bytes before it, or was told before: what follows shows by its offset.
+    if (to === from || from !== this.next) return;
     this.gaps.push({ from, to, why });
     this.next = to;
     this.#inGap = true;

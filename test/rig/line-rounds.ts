@@ -58,6 +58,8 @@ export async function lineRounds(options: {
   const startedMs = performance.now();
   let relayLine!: FaultProxy;
   const product = await Product.start({
+    // A reader that is cut off for a minute finds all of it: the ring holds more than is written.
+    settings: 'outputMiB = 256\n',
     // A phone that is cut a thousand times asks for more tokens than a relay would give one device.
     env: { CLAWTAB_LIMITS: 'relayTokenPerMinute=100000,requestsPerMinute=1000000,helloPerIp=1000' },
     between: async (port) => {

@@ -3,7 +3,7 @@
  * daemon/test-phone.ts, the desk daemon/test-daemon.ts.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -55,6 +55,8 @@ const ended = (child: ChildProcess): Promise<void> =>
   child.exitCode !== null || child.signalCode !== null ? Promise.resolve() : new Promise((done) => child.once('exit', () => done()));
 
 export interface ProductOptions {
+  /** config.toml of the daemon. */
+  settings?: string;
   env?: Record<string, string>;
   /** Where clients find the relay, when something stands between: given the relay's own port. */
   between?(relayPort: number): Promise<number>;
@@ -79,6 +81,7 @@ export class Product {
     const place = createPlace(options.env);
     place.env['CLAWTAB_STATE'] = join(place.home, 'state');
     mkdirSync(join(place.home, 'state'), { mode: 0o700 });
+    if (options.settings !== undefined) writeFileSync(join(place.home, 'state', 'config.toml'), options.settings, { mode: 0o600 });
     const port = await freePort();
     const product = new Product(place, port, options.between ? await options.between(port) : port);
     try {

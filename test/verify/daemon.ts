@@ -68,8 +68,9 @@ async function lines(): Promise<void> {
   for (const { name, check, subscribed } of found.readers) {
     figures.gate(`${name}: lines read, subscribed ${subscribed} times`, check.lines, `${count}`, check.lines === count);
     none(`${name}: lines lost`, check.lost);
-    none(`${name}: lines or bytes doubled`, check.doubled + check.wrong);
+    none(`${name}: lines doubled`, check.doubled + check.wrong);
     none(`${name}: bytes left out in silence`, check.silent);
+    if (check.askedAgain > 0) figures.note(`${name}: holes seen by offset and asked for again`, check.askedAgain);
     if (check.gaps.length > 0) figures.note(`${name}: gaps told`, check.gaps.map((g) => `${g.from}-${g.to} ${g.why}`).join(', '));
   }
 }
