@@ -34,8 +34,8 @@ export function applyChange(change: Change, parts: Parts, hub: Hub): void {
   }
 }
 
-/** Hears and sweeps until `stop`. */
-export async function followChanges(parts: Parts, hub: Hub): Promise<{ stop(): void }> {
+/** Hears and sweeps until `stop`. `tell`: passes on what was heard, to nodes that may not have heard it. */
+export async function followChanges(parts: Parts, hub: Hub, tell: (change: Change) => void = () => undefined): Promise<{ stop(): void }> {
   let sweptMs = parts.nowMs();
   let sweeping: Promise<void> | null = null;
   const sweep = (): Promise<void> => {
@@ -58,8 +58,10 @@ export async function followChanges(parts: Parts, hub: Hub): Promise<{ stop(): v
     TIDY_MS,
   );
   await parts.store.listen((change) => {
-    if (change) applyChange(change, parts, hub);
-    else {
+    if (change) {
+      applyChange(change, parts, hub);
+      tell(change);
+    } else {
       parts.waiters.wakeAll();
       void sweep();
     }

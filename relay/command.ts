@@ -12,8 +12,10 @@ import { memoryRelayTokens } from './auth/relay-tokens.ts';
 import { ReplayGuard } from './auth/replay.ts';
 import { sessionReader } from './auth/sessions.ts';
 import { createWaiters } from './auth/waiters.ts';
+import { openNats } from './bus.nats.ts';
 import { followCertificate } from './certificate.ts';
-import { followChanges } from './changes.ts';
+import { applyChange, followChanges } from './changes.ts';
+import { Cluster } from './cluster.ts';
 import { type RelayConfig, readTls } from './config.ts';
 import { Hub } from './hub.ts';
 import { errorFields, type Log } from './log.ts';
@@ -91,6 +93,10 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
     undo.push(() => hasher.close());
     const metrics = createMetrics();
     const vapid = await createVapid(config.vapid.privateKey ?? keptVapidKey(config.stateDir), config.vapid.subject, nowMs);
+    const bus = config.natsUrl === null ? null : await openNats(config.natsUrl, log);
+    if (bus) undo.push(() => bus.close());
+    const ownTokens = memoryRelayTokens(config.limits.relayTokenS, nowMs);
+    let cluster: Cluster | null = null;
     const parts: Parts = {
       version: runtime.version,
       origins: () => origins,
@@ -102,7 +108,7 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
       nonces,
       hasher,
       sessions: sessionReader(store, nowMs),
-      relayTokens: memoryRelayTokens(config.limits.relayTokenS, nowMs),
+      relayTokens: ownTokens,
       waiters: createWaiters(config.limits.claimWaiters),
       push: createPusher({
         vapid,
@@ -118,13 +124,21 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
       draining: () => draining,
     };
     const hub = new Hub({
+      joined: (member, epoch) => cluster?.joined(member, epoch),
+      left: (member) => cluster?.left(member),
       flapping: (account, device) =>
         void quarantine({ account, device }, parts).catch((error: unknown) => log('error', 'quarantine_failed', errorFields(error))),
     });
+    if (bus) {
+      const joined = new Cluster({ bus, hub, tokens: ownTokens, log, apply: (change) => applyChange(change, parts, hub) });
+      undo.push(() => joined.close());
+      parts.relayTokens = joined.tokens();
+      cluster = joined;
+    }
     const desk = new SocketDesk(parts, hub);
     undo.push(() => desk.terminateAll());
     undo.push(() => desk.close());
-    const changes = await followChanges(parts, hub);
+    const changes = await followChanges(parts, hub, (change) => cluster?.tell(change));
     undo.push(() => changes.stop());
 
     const page = loadPage(runtime.pageRoot);

@@ -1,12 +1,14 @@
 // npm test: style, types, unit and integration tests, then the whole way in a real browser. `npm test -- PATH…` runs only those tests.
 import { buildStale } from './lib/build.mjs';
 import { findChromium, versionOf } from './lib/chromium.mjs';
+import { findNats } from './lib/nats.mjs';
 import { fail, must, run, say } from './lib/say.mjs';
 
 const only = process.argv.slice(2);
 const started = Date.now();
 const vitest = ['node_modules/vitest/vitest.mjs', 'run'];
 const chromium = await findChromium();
+const nats = await findNats();
 await buildStale();
 if (only.length === 0) {
   await must('the style check', process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '.']);
@@ -17,7 +19,7 @@ say(
 );
 const { code, output } = await run(process.execPath, [...vitest, ...only], {
   capture: true,
-  env: { CLAWTAB_CHROMIUM: chromium, NO_COLOR: '1' },
+  env: { CLAWTAB_CHROMIUM: chromium, NO_COLOR: '1', ...(nats ? { NATS_SERVER: nats } : {}) },
 });
 const count = (word) => Number(new RegExp(`^\\s*Tests\\s.*?(\\d+) ${word}`, 'm').exec(output)?.[1] ?? 0);
 say(`Took ${Math.round((Date.now() - started) / 1000)} s.`);
