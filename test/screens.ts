@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
+import { pretendSubscription } from './e2e/page-rig.ts';
 import { launchChromium } from './rig/browser.ts';
 import { createPlace } from './rig/place.ts';
 import { startUp } from './rig/up.ts';
@@ -36,7 +37,8 @@ try {
   mkdirSync(folder, { recursive: true });
   const [, link] = await up.line(/^\s*(http:\/\/localhost:\d+\/\S*#enrol=\S+)/);
   const origin = new URL(link!).origin;
-  const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+  const context = await browser.newContext({ viewport: { width: 390, height: 844 }, permissions: ['notifications'] });
+  await pretendSubscription(context);
   const page = await context.newPage();
   await page.goto(link!);
   await page.getByRole('textbox', { name: 'E-mail' }).fill('ada@example.org');
@@ -55,6 +57,11 @@ try {
     await page.goto(`${origin}/${screen}`);
     await page.getByRole('heading', { level: 1 }).waitFor();
     await page.waitForLoadState('networkidle');
+    if (screen === 'settings') {
+      await page.getByRole('button', { name: 'Notify me' }).click();
+      await page.getByRole('button', { name: /^Test / }).waitFor();
+      await page.evaluate(() => scrollTo(0, 0));
+    }
     await everyLook(page, screen);
   }
   process.stdout.write(`${written} screens written to docs/screens/\n`);

@@ -1,6 +1,6 @@
 /** What a card says about its answer, in words; and whether it may still be answered. Pure. */
 import type { Question, VerdictCode } from '../../shared/protocol.ts';
-import { type Asked, app } from '../state.ts';
+import type { Asked } from '../state.ts';
 import { isFinal } from '../store/outbox.ts';
 
 export type Tone = 'calm' | 'good' | 'bad';
@@ -36,7 +36,7 @@ const CLOSED: Record<Extract<Question['state'], { state: 'closed' }>['reason'], 
 };
 
 /** The words on this phone's own answer, or on what happened elsewhere; null while nothing has. */
-export function saidOf({ question, answer }: Asked, ownName = app.value.account?.deviceName): Said | null {
+export function saidOf({ question, answer }: Asked): Said | null {
   if (answer && !isFinal(answer.verdict)) {
     if (answer.verdict) return { tone: 'calm', title: 'Typed', why: 'Waiting for the agent to take it.', canTakeBack: false };
     if (answer.sentAtMs === null)
@@ -48,15 +48,15 @@ export function saidOf({ question, answer }: Asked, ownName = app.value.account?
     const tone = verdict === 'confirmed' || verdict === 'typed' ? 'good' : 'bad';
     return { tone, title: TITLES[verdict], why: verdict === 'confirmed' ? '' : message, canTakeBack: false };
   }
-  return elsewhere(question, ownName);
+  return elsewhere(question);
 }
 
-/** What became of a question that this phone did not answer. */
-export function elsewhere({ state }: Question, ownName?: string): Said | null {
+/** What became of a question that this phone did not answer. Its own name proves nothing: two devices may have the same. */
+function elsewhere({ state }: Question): Said | null {
   if (state.state === 'answered')
     return {
       tone: 'calm',
-      title: state.by === ownName ? 'Answered here' : `Answered by ${state.by}`,
+      title: `Answered by ${state.by}`,
       why: state.what ?? '',
       canTakeBack: false,
     };

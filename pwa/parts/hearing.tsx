@@ -66,7 +66,7 @@ export function HearingDevices({ machine }: { machine: MachineState }) {
   return (
     <div class="stack tight">
       <p class="label">
-        <Text value={machine.about?.name ?? 'A machine'} /> tells
+        Notified by <Text value={machine.about?.name ?? 'a machine'} />
       </p>
       <ul class="rows">
         {devices.map((device) => {

@@ -48,14 +48,16 @@ export function PushWishesFields() {
             choices={[5, 15, 30, 60]}
             onChange={(remindMin) => set({ remindMin })}
           />
-          <MinutesChoice
-            label={questions === 'late' ? 'When nobody has answered for' : 'Break quiet hours'}
-            none={questions === 'late' ? null : 'Never'}
-            before={questions === 'late' ? '' : 'After '}
-            value={wishes.escalateMin}
-            choices={[5, 10, 20, 30, 60]}
-            onChange={(escalateMin) => set({ escalateMin })}
-          />
+          {questions === 'late' && (
+            <MinutesChoice
+              label="When nobody has answered for"
+              none={null}
+              before=""
+              value={wishes.escalateMin}
+              choices={[5, 10, 20, 30, 60]}
+              onChange={(escalateMin) => set({ escalateMin })}
+            />
+          )}
         </div>
       )}
       <Check label="An agent waits for its next prompt" on={wishes.ready} set={(ready) => set({ ready })} />
@@ -77,7 +79,17 @@ export function PushWishesFields() {
           <TimeOfDay label="To" value={quiet.toMin} onChange={(toMin) => set({ quiet: { ...quiet, toMin } })} />
         </div>
       )}
-      {quiet && <p class="hint">What still waits when they end is told then. Your machines keep the time, with this device asleep.</p>}
+      {quiet && questions === 'now' && (
+        <MinutesChoice
+          label="A question may break them"
+          none="Never"
+          before="When nobody has answered for "
+          value={wishes.escalateMin}
+          choices={[5, 10, 20, 30, 60]}
+          onChange={(escalateMin) => set({ escalateMin })}
+        />
+      )}
+      {quiet && <p class="hint">What still waits when they end is told then.</p>}
     </>
   );
 }

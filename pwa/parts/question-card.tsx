@@ -16,7 +16,7 @@ import { useTapGuard } from './tap-guard.ts';
 import { Text } from './text.tsx';
 import { Age } from './time.tsx';
 
-const SOURCES = { hook: 'from the agent', screen: 'read from screen' } as const;
+const SOURCES = { hook: 'from the agent', screen: 'from the screen' } as const;
 const UNTITLED = {
   permission: 'Permission',
   choice: 'Choice',
@@ -185,7 +185,7 @@ function Foot({ asked, props, open, can, link }: { asked: Asked; props: AnswerPr
   const id = useId();
   return (
     <div class="ask-foot">
-      <span class="grow hint">{SOURCES[source]}</span>
+      <span class="grow hint nowrap">{SOURCES[source]}</span>
       {link && (
         <a class="button plain slim" href={`/run/${machine.id}/${question.run}`}>
           View run

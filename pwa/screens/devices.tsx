@@ -53,6 +53,8 @@ export function Devices() {
     if (device.id === app.value.deviceId) return app.value.account?.deviceName ?? 'This device';
     return named.get(device.id)?.name ?? `Phone ${device.id.slice(0, 6)}`;
   };
+  // Two browsers of a kind are called alike until somebody names them.
+  const alike = (device: ListedDevice): boolean => devices.some((d) => d.id !== device.id && nameOf(d) === nameOf(device));
   const seen = (device: ListedDevice): string => {
     const exact = named.get(device.id)?.lastSeenAt;
     if (exact !== undefined) return `${ageText(now.value - exact)} ago`;
@@ -78,13 +80,18 @@ export function Devices() {
             )}
           </span>
           <span class="sub">
-            {self ? 'This device' : `Last contact ${seen(device)}`}
-            {machine?.about && (
-              <>
-                {' · '}
-                <Text value={`${machine.about.platform}, ClawTab ${machine.about.version}`} />
-              </>
-            )}
+            {[
+              self ? 'This device' : machine?.status.state === 'connected' ? '' : `Last contact ${seen(device)}`,
+              machine?.about ? `${machine.about.platform}, ClawTab ${machine.about.version}` : '',
+              alike(device) ? device.id.slice(0, 6) : '',
+            ]
+              .filter((part) => part !== '')
+              .map((part, i) => (
+                <>
+                  {i > 0 && ' · '}
+                  <Text value={part} />
+                </>
+              ))}
           </span>
           {machine && <MachineDot machine={machine} />}
         </span>

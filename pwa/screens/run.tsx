@@ -171,9 +171,9 @@ function AskedHere({ cards }: { cards: readonly Asked[] }) {
     );
   return (
     <>
-      <button type="button" class="button plain slim fold-away" onClick={() => setFolded(true)}>
+      <button type="button" class="button plain slim fold-away" aria-label="Show output" onClick={() => setFolded(true)}>
         <Icon name="down" small />
-        Show output
+        Output
       </button>
       {cards.map((card, i) => (
         <QuestionCard key={card.question.qid} asked={card} above={String(i)} bare />

@@ -4,15 +4,14 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContext, CDPSession, Page, Worker } from 'playwright-core';
+import type { Browser, CDPSession, Page, Worker } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64url, toBase64url } from '../../shared/bytes.ts';
-import { createSigningKey } from '../../shared/keys.ts';
 import { type PushMessage, sealPush } from '../../shared/push-seal.ts';
 import { launchChromium, PHONE } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
 import { violations } from './axe.ts';
-import { type Home, home, type Phone, permissionCard, signedUp, workerReady } from './page-rig.ts';
+import { type Home, home, type Phone, permissionCard, pretendSubscription, signedUp, workerReady } from './page-rig.ts';
 
 let place: Place;
 let at: Home;
@@ -22,28 +21,6 @@ let tools: CDPSession;
 let registrationId = '';
 let blank: Page;
 let count = 0;
-
-/** A subscription such as a browser with a push service would give. */
-async function pretendSubscription(context: BrowserContext): Promise<void> {
-  const key = toBase64url((await createSigningKey()).publicRaw);
-  const auth = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
-  await context.addInitScript(
-    ({ p256dh, secret }) => {
-      const subscription = {
-        endpoint: 'https://fcm.googleapis.com/fcm/send/pretended',
-        toJSON: () => ({ endpoint: 'https://fcm.googleapis.com/fcm/send/pretended', keys: { p256dh, auth: secret } }),
-        unsubscribe: async () => true,
-      };
-      const subscribed = (): boolean => localStorage.getItem('test-subscribed') !== null;
-      PushManager.prototype.getSubscription = async () => (subscribed() ? (subscription as never) : null);
-      PushManager.prototype.subscribe = async () => {
-        localStorage.setItem('test-subscribed', '1');
-        return subscription as never;
-      };
-    },
-    { p256dh: key, secret: auth },
-  );
-}
 
 interface BookEntry {
   push?: { key: string };
@@ -124,11 +101,6 @@ describe('pushes', { timeout: 120_000 }, () => {
     phone = await signedUp(browser, at, { ...PHONE, permissions: ['notifications'] });
     await workerReady(phone.page);
     await pretendSubscription(phone.context);
-    await phone.context.route('**/v1/meta', async (route) => {
-      const response = await route.fetch();
-      const vapidPublicKey = toBase64url((await createSigningKey()).publicRaw);
-      await route.fulfill({ response, json: { ...(await response.json()), vapidPublicKey } });
-    });
     await phone.page.goto(`${at.origin}/settings`);
     await phone.page.getByRole('button', { name: 'Notify me' }).click();
     await phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();

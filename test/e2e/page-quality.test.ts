@@ -13,7 +13,7 @@ let at: Home;
 let browser: Browser;
 let phone: Phone;
 
-/** In both themes, on a phone and on a desk. */
+/** In both themes, on a phone and on a desk; and how wide it is on the smallest screen. */
 async function everyLook(page: Page, name: string): Promise<string[]> {
   const out: string[] = [];
   for (const viewport of [
@@ -25,6 +25,10 @@ async function everyLook(page: Page, name: string): Promise<string[]> {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       out.push(...(await violations(page)).map((v) => `${name} ${viewport.width} ${colorScheme} ${v}`));
     }
+  // Reflow: the smallest phone, or a desk at 400 %, never scrolls sideways.
+  await page.setViewportSize({ width: 320, height: 640 });
+  const width = await page.evaluate(() => document.documentElement.scrollWidth);
+  if (width > 320) out.push(`${name} is ${width} wide on a screen of 320`);
   return out;
 }
 

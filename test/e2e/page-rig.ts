@@ -1,5 +1,7 @@
 /** A signed-in page before a real `clawtab up`, for the tests that start where the first answer ends. */
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { toBase64url } from '../../shared/bytes.ts';
+import { createSigningKey } from '../../shared/keys.ts';
 import { PHONE, watchFaults } from '../rig/browser.ts';
 import type { Place } from '../rig/place.ts';
 import { startUp, type Up } from '../rig/up.ts';
@@ -96,3 +98,27 @@ export const workerReady = (page: Page): Promise<boolean> =>
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
   });
+
+/** A subscription such as a browser with a push service would give: Chromium without its vendor's has none. For pages opened from now on. */
+export async function pretendSubscription(context: BrowserContext): Promise<void> {
+  const p256dh = toBase64url((await createSigningKey()).publicRaw);
+  const auth = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
+  // As text: tsx names functions with a helper that a page does not have.
+  await context.addInitScript(`{
+    const subscription = {
+      endpoint: 'https://fcm.googleapis.com/fcm/send/pretended',
+      toJSON: () => ({ endpoint: 'https://fcm.googleapis.com/fcm/send/pretended', keys: ${JSON.stringify({ p256dh, auth })} }),
+      unsubscribe: async () => true,
+    };
+    PushManager.prototype.getSubscription = async () => (localStorage.getItem('test-subscribed') === null ? null : subscription);
+    PushManager.prototype.subscribe = async () => {
+      localStorage.setItem('test-subscribed', '1');
+      return subscription;
+    };
+  }`);
+  await context.route('**/v1/meta', async (route) => {
+    const response = await route.fetch();
+    const vapidPublicKey = toBase64url((await createSigningKey()).publicRaw);
+    await route.fulfill({ response, json: { ...(await response.json()), vapidPublicKey } });
+  });
+}
