@@ -153,6 +153,8 @@ class Typist {
     if (live.kind === 'idle') return 'other';
     // A form goes through several pages, which its plan recognises one by one.
     if (choice.type === 'form') return 'same';
+    // The page that reviews several answers belongs to the question it came from.
+    if (choice.type === 'options' && live.kind === 'confirm' && question.tabs !== undefined && sameTabs(question, live)) return 'same';
     return live.kind === question.kind && live.title === question.title && live.text === question.text ? 'same' : 'other';
   }
 
@@ -183,3 +185,6 @@ class Typist {
     return ms <= 0 || Number.isNaN(ms) ? Promise.resolve() : new Promise((resolve) => this.#clock.at(this.#clock.nowMs() + ms, resolve));
   }
 }
+
+const sameTabs = (one: ParsedQuestion, other: ParsedQuestion): boolean =>
+  JSON.stringify(one.tabs?.map((tab) => tab.title)) === JSON.stringify(other.tabs?.map((tab) => tab.title));

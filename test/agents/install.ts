@@ -11,18 +11,18 @@ export interface Installed {
   version: string;
 }
 
-/** `bin`: name of the program that the package brings. */
-export function installAgent(name: string, packageName: string, version: string, bin: string): Installed {
+/** Installs that version where the cache has another or none. @throws where npm fails */
+export function installAgent(name: string, npm: { package: string; version: string; bin: string }): Installed {
   const folder = join(CACHE, name);
-  const manifest = join(folder, 'node_modules', packageName, 'package.json');
+  const manifest = join(folder, 'node_modules', npm.package, 'package.json');
   const present = (): string | null => (existsSync(manifest) ? String(JSON.parse(readFileSync(manifest, 'utf8')).version) : null);
-  if (present() !== version) {
+  if (present() !== npm.version) {
     mkdirSync(folder, { recursive: true });
     writeFileSync(join(folder, 'package.json'), '{"private":true}\n');
-    execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', `${packageName}@${version}`], {
+    execFileSync('npm', ['install', '--no-save', '--no-audit', '--no-fund', `${npm.package}@${npm.version}`], {
       cwd: folder,
       stdio: ['ignore', 'ignore', 'inherit'],
     });
   }
-  return { program: join(folder, 'node_modules/.bin', bin), version: present() ?? 'unknown' };
+  return { program: join(folder, 'node_modules/.bin', npm.bin), version: present() ?? 'unknown' };
 }

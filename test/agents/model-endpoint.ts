@@ -98,6 +98,7 @@ export class ModelEndpoint {
     this.requests.push({ atMs: Date.now(), path, script: asked.script, step: asked.step, results: asked.results });
     for (const waiter of [...this.#waiters]) waiter();
     const turn = asked.script === null ? SIDE : (this.#scripts.get(asked.script)?.[asked.step] ?? CLOSING);
+    if (turn.thinkMs) await new Promise((resolve) => setTimeout(resolve, turn.thinkMs));
     if (turn.fail) return sendJson(response, turn.fail.status, dialect.error(turn.fail.status, turn.fail.type, turn.fail.message));
     await dialect.write(response, turn, asked, `${++this.#ids}`.padStart(8, '0'));
   }

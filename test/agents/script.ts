@@ -11,6 +11,8 @@ export interface Turn {
   calls?: readonly ToolCall[];
   /** HTTP status to answer with instead of a turn. */
   fail?: { status: number; type: string; message: string };
+  /** Milliseconds before the first piece: a model that thinks. */
+  thinkMs?: number;
   /** Milliseconds between the pieces of the stream: an agent that works for a while. */
   paceMs?: number;
 }

@@ -20,6 +20,7 @@ interface Item {
 const ITEM = /^ (?:([❯✓✔]) | {2})(?:([✓✔•◦○●☐☑]) )?(?=\S)/;
 /** The upper edge of a text field. */
 const FIELD = /^\s*▄{6,}$/;
+const FIELD_WORDS = /\(type your answer(?: below)?\)$/;
 const TICKED = /[✓✔☑]/;
 
 /** `standing` is the question shown before: a field that has the focus calls itself otherwise, and keeps the name it was shown with. */
@@ -105,7 +106,8 @@ function optionsOf(screen: ScreenView, items: readonly Item[], multi: boolean): 
     // The row that takes a text stands last, fainter than the others; highlighted it cannot be told by its colour.
     const others = items.filter((other, i) => i !== index && !other.pointer).map((other) => tone(screen.cell(other.row, other.at)));
     const faint = !others.includes(tone(screen.cell(item.row, item.at)));
-    const field = index === items.length - 1 && (item.pointer || faint);
+    // …and without 24-bit colours nothing is fainter: then its words tell.
+    const field = index === items.length - 1 && (FIELD_WORDS.test(item.label) || faint);
     return {
       label: item.label,
       // On the field itself no key is needed before the text.

@@ -29,8 +29,36 @@ export function bottomOf(screen: ScreenView): Bottom | null {
   const last = lastUsedRow(screen);
   if (last < 2) return null;
   if (/^╰─+╯$/.test(screen.line(last))) return boxAt(screen, last);
+  const answer = ruledField(screen, last);
+  if (answer !== null && answer > 1 && isWideRule(screen, answer - 1)) return formAt(screen, answer - 1);
   if (isWideRule(screen, last)) return formAt(screen, last);
-  return composerAt(screen, last);
+  return composerAt(screen, last) ?? ruledComposer(screen, last);
+}
+
+/** Without 24-bit colours a composer stands between two rules: the row of the upper one, where `bottom` is the lower. */
+function ruledField(screen: ScreenView, bottom: number): number | null {
+  if (!isWideRule(screen, bottom)) return null;
+  let top = bottom - 1;
+  while (top > 0 && !isWideRule(screen, top)) top--;
+  return isWideRule(screen, top) && top + 1 < bottom && /^❯(?: |$)/.test(screen.line(top + 1)) ? top : null;
+}
+
+/** The same composer with a status row or two below; right below a form it is the field for its free answer. */
+function ruledComposer(screen: ScreenView, last: number): Bottom | null {
+  for (let row = last - 1; row > 1 && row > last - 4; row--) {
+    const top = ruledField(screen, row);
+    if (top === null) continue;
+    if (top > 1 && isWideRule(screen, top - 1)) return formAt(screen, top - 1);
+    const rows = Array.from({ length: row - top - 1 }, (_, i) =>
+      screen
+        .line(top + 1 + i)
+        .replace(/^❯/, '')
+        .trim(),
+    );
+    const status = Array.from({ length: last - row }, (_, i) => screen.line(row + 1 + i).trim()).join(' ');
+    return { is: 'composer', top, draft: draftOf(screen, top + 1, rows), status };
+  }
+  return null;
 }
 
 function boxAt(screen: ScreenView, bottom: number): Bottom {

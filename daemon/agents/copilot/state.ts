@@ -42,7 +42,7 @@ function lastBlock(screen: ScreenView, end: number, fits: (block: Block) => bool
     if (mark !== undefined) {
       open = { mark, rows: [line.replace(mark, ' ')], tool: screen.cell(row, line.indexOf(mark) + mark.length + 1)?.bold === true };
       if (started && fits(open)) found = open;
-    } else if (/^ ?[▄▀]{6,}/.test(line)) {
+    } else if (/^ ?[▄▀]{6,}|^ ❯ \S/.test(line)) {
       open = null;
       found = null;
       started = true;

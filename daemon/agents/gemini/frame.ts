@@ -23,7 +23,8 @@ export function promptBox(screen: ScreenView): PromptBox | null {
   const last = lastUsedRow(screen);
   for (let row = last; row > 0 && row >= last - 24; row--) {
     const flat = gridRow(screen, row).flat;
-    if (/^\s?[╭╰│]/.test(flat) && flat.length > 10) return null;
+    // A dialog, or a tool's box above a prompt without edges.
+    if (/^\s?[╭╰│]/.test(flat) && flat.length > 10) break;
     if (!/^▀{10,}$/.test(flat)) continue;
     let top = row - 1;
     while (top > 0 && !/^▄{10,}$/.test(gridRow(screen, top).flat)) top--;
