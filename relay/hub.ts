@@ -39,7 +39,7 @@ const FLIPS_PER_MINUTE = 6;
 export class Hub {
   readonly #rooms = new Map<string, Room>();
   readonly #events: HubEvents;
-  readonly #flips = new Map<string, { minute: number; count: number }>();
+  readonly #flips = new Map<string, { sinceMs: number; count: number }>();
   readonly figures: HubFigures = { sockets: 0, greeting: 0, frames: 0, bytes: 0, droppedFrames: 0, droppedBytes: 0 };
 
   constructor(events: HubEvents = {}) {
@@ -138,11 +138,12 @@ export class Hub {
 
   #countFlip(member: Member, nowMs: number): void {
     const key = `${member.account} ${member.device}`;
-    const minute = Math.floor(nowMs / 60_000);
-    const flips = this.#flips.get(key);
-    const count = flips?.minute === minute ? flips.count + 1 : 1;
+    const before = this.#flips.get(key);
+    // A minute from the first of them, not of the clock: no fight is split by the full minute.
+    const { sinceMs, count } =
+      before && nowMs - before.sinceMs < 60_000 ? { sinceMs: before.sinceMs, count: before.count + 1 } : { sinceMs: nowMs, count: 1 };
     if (this.#flips.size > 10_000) this.#flips.clear();
-    this.#flips.set(key, { minute, count });
+    this.#flips.set(key, { sinceMs, count });
     if (count === FLIPS_PER_MINUTE + 1) this.#events.flapping?.(member.account, member.device);
   }
 }
