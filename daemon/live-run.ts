@@ -168,10 +168,15 @@ export class LiveRun implements AnswerTarget {
   }
 
   async catchUp(): Promise<void> {
-    const { log } = await this.#client.refresh();
-    await this.#shownMore.until(() => this.#shown >= log.end || this.ended, CATCH_UP_MS);
+    await this.#showAll();
     await this.#watcher.redrawn();
     await this.#typists.settle(() => this.ended);
+  }
+
+  /** Asks the holder how much there is, and waits until the screen shows it. */
+  async #showAll(): Promise<void> {
+    const { log } = await this.#client.refresh();
+    await this.#shownMore.until(() => this.#shown >= log.end || this.ended, CATCH_UP_MS);
   }
 
   liveDigest(): string | null {
@@ -187,6 +192,7 @@ export class LiveRun implements AnswerTarget {
         watcher: this.#watcher,
         question,
         choice,
+        catchUp: () => this.#showAll(),
         // The desk and the phone race for every key: what others type from now on is noticed, and what the desk types makes the holder refuse.
         write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#typists.check() }),
       });

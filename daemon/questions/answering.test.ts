@@ -18,6 +18,8 @@ class Menu {
   title = 'Which database?';
   onKey: (key: string, count: number) => void = () => undefined;
   ignores = new Set<string>();
+  /** What the program has printed when asked, before the screen shows it. */
+  late: () => void = () => undefined;
   readonly clock = new VirtualClock();
   readonly watcher: Watcher;
 
@@ -32,6 +34,11 @@ class Menu {
         : [`got ${this.answer}`];
     const head = this.answer === null ? `\x1b[36m?\x1b[39m \x1b[1m${this.title}\x1b[22m` : '';
     await this.watcher.feed(`\x1b[?25${this.answer === null ? 'l' : 'h'}\x1b[H\x1b[2J${[head, ...rows].join('\r\n')}\r\n`);
+  }
+
+  async catchUp(): Promise<void> {
+    this.late();
+    await this.paint();
   }
 
   async write(bytes: string): Promise<void> {
@@ -64,6 +71,7 @@ async function answer(
     question: reading.question,
     choice,
     clock: menu.clock,
+    catchUp: () => menu.catchUp(),
     write: more.write ?? ((bytes) => menu.write(bytes)),
     ...(more.onFirstByte === undefined ? {} : { onFirstByte: more.onFirstByte }),
   }).finally(() => {
@@ -101,6 +109,26 @@ describe('a list that is walked', () => {
     expect(result.typed).toBe(false);
     expect(result.why).toMatch(/highlight/);
     expect(menu.written).not.toContain('\r');
+    expect(menu.answer).toBeNull();
+  });
+
+  it('submits nothing into a question that a screen behind the program does not show yet', async () => {
+    const menu = new Menu();
+    menu.late = () => {
+      menu.title = 'Delete everything?';
+    };
+    expect(await answer(menu, option(0))).toEqual({ typed: false, why: 'another question stands now' });
+    expect(menu.written).toEqual([]);
+  });
+
+  it('submits nothing when the highlight has moved on by the time of Enter', async () => {
+    const menu = new Menu();
+    menu.late = () => {
+      menu.highlighted = 0;
+    };
+    const result = await answer(menu, option(2));
+    expect(result.typed).toBe(false);
+    expect(result.why).toMatch(/highlight/);
     expect(menu.answer).toBeNull();
   });
 

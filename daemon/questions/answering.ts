@@ -37,6 +37,8 @@ export interface Performance {
   /** One write to the pty; rejects where nothing may be written (somebody typed at the desk, the run is over). */
   write(bytes: string): Promise<unknown>;
   clock?: Clock;
+  /** Resolves when everything that the agent has printed by now is on the screen. Awaited before a key that answers. */
+  catchUp(): Promise<void>;
   /** Awaited once, before the first byte: the place for a journal entry. */
   onFirstByte?(): Promise<void>;
 }
@@ -119,6 +121,7 @@ class Typist {
 
   async #write(bytes: string, commit: boolean): Promise<void> {
     await this.#pause(this.#lastWriteMs + this.#job.agent.paceMs - this.#clock.nowMs());
+    if (commit) await this.#job.catchUp();
     // Behind the first answering key (`y`, then Enter) the question may be gone already; the plan itself has looked.
     if (!this.#typed) await this.#stillAsked();
     // What was seen before the pause must hold now: somebody else's key may have come between.

@@ -33,6 +33,7 @@ async function typed(
     question,
     choice: choose(question),
     clock,
+    catchUp: async () => undefined,
     write: async (each) => bytes.push(each),
   }).finally(() => {
     done = true;

@@ -61,9 +61,14 @@ function optionSteps(question: ParsedQuestion, option: QuestionOption, index: nu
   };
   // Gone for a moment may be a repaint. It is the same prompt only if what was typed stands behind it; an equal next one is empty. Gone for good:
   // the program took the single key, or asks no more; nobody can tell which.
+  const gone = 'the prompt went away before Enter was pressed';
   const again: Step[] = [
     { do: 'settle', holds: (_now, screen) => echoed(screen) },
-    { do: 'then', plan: (_now, screen) => [echoed(screen) ? press(['enter']) : giveUp('the prompt went away before Enter was pressed')] },
+    {
+      do: 'then',
+      plan: (_now, screen) =>
+        echoed(screen) ? [{ do: 'expect', what: gone, holds: (_later, then) => echoed(then) }, press(['enter'])] : [giveUp(gone)],
+    },
   ];
   return [clearTyped(question.text), press(answer), { do: 'settle', holds: (now, screen) => !stands(now, screen, question) }, entered];
 }

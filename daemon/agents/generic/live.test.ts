@@ -52,6 +52,7 @@ async function play(
       watcher,
       question,
       choice: choose(question),
+      catchUp: async () => undefined,
       write: async (bytes) => pty.write(Buffer.from(bytes)),
     });
     expect(result).toMatchObject({ typed: true });

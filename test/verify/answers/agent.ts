@@ -58,7 +58,7 @@ export async function oneAgent(options: AgentOptions): Promise<AgentLog> {
   return {
     log,
     unseen: questions.filter((q) => q.swapMs === undefined && !nonces.has(q.nonce)).map((q) => q.nonce),
-    stalled: stalled ? await whereItHangs(phone, run, log) : null,
+    stalled: stalled ? `${await whereItHangs(phone, run, log)} | ${cards.last}` : null,
   };
 }
 
@@ -106,6 +106,14 @@ class Cards {
     clearInterval(watch);
     await this.#busy;
     return !stalled;
+  }
+
+  /** The newest card, and what became of the last tries. */
+  get last(): string {
+    const [nonce, card] = [...this.#newest].at(-1) ?? [];
+    const tries = this.#options.history.tries.filter((t) => t.nonce === nonce).slice(-3);
+    const state = nonce !== undefined && this.#done.has(nonce) ? 'answered' : 'unanswered';
+    return `${nonce} ${card?.qid}.${card?.rev} ${state}: ${tries.map((t) => `${t.by} ${t.verdict} ${t.answer.qid}.${t.answer.rev}`).join(', ')}`;
   }
 
   heard(question: Question | null): void {
