@@ -17,11 +17,23 @@ describe('the guard of control strings', () => {
     ['a long string that ends in time', `\x1b]52;c;${'x'.repeat(STRING_LIMIT_BYTES - 10)}\x07text`],
     ['a string that another sequence ends', '\x1bPabc\x1b[31mred'],
     ['ESC twice', '\x1b\x1b]0;t\x07x'],
+    ['numbers of ordinary sequences', '\x1b[38;2;255;128;0m\x1b[?2026h\x1b[12;100H123456789 \u00e0\u00db'],
   ])('lets %s through as it is, wherever it is cut', (_name, text) => {
     const bytes = Buffer.from(text);
     expect(passed([bytes]).equals(bytes)).toBe(true);
     const step = Math.max(1, Math.floor(bytes.length / 50));
     for (let at = 0; at < bytes.length; at += step) expect(passed([bytes.subarray(0, at), bytes.subarray(at)]).equals(bytes)).toBe(true);
+  });
+
+  it.each([
+    ['a number', '\x1b[999999999S', '\x1b[9999S'],
+    ['each of several', '\x1b[1;999999;1234567H12345', '\x1b[1;9999;1234H12345'],
+    ['leading zeros', '\x1b[00000000012A', '\x1b[0000A'],
+    ['one that begins with a C1 character', '\u009b123456b', '\u009b1234b'],
+    ['none behind a sequence that was called off', '\x1b[1\x18123456', '\x1b[1\x18123456'],
+  ])('BAD-95: cuts %s of a control sequence to four digits, wherever it is cut', (_name, text, expected) => {
+    const bytes = Buffer.from(text);
+    for (let at = 0; at <= bytes.length; at++) expect(passed([bytes.subarray(0, at), bytes.subarray(at)]).toString()).toBe(expected);
   });
 
   it.each([
