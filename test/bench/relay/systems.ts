@@ -11,7 +11,8 @@ export const SYSTEMS = ['bare', 'clawtab'] as const;
 export type System = (typeof SYSTEMS)[number];
 
 /** Bounds that the measurement itself would meet; each is still checked, frame by frame. */
-const LIMITS = 'frameBurst=1000000000,framesPerSecond=1000000000,helloPerIp=100000,helloTotal=100000,requestsPerMinute=1000000';
+const LIMITS =
+  'frameBurst=1000000000,framesPerSecond=1000000000,helloPerIp=100000,helloTotal=100000,requestsPerMinute=1000000,relayTokenS=600';
 
 const KEYS = Array.from({ length: 64 }, () => {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
