@@ -9,7 +9,9 @@ import { Icon } from './icon.tsx';
 import { BLOCK_LINES, LINE_PX, LogLayout } from './log-layout.ts';
 import { StyledLine } from './styled-line.tsx';
 
+/** Drawn above and below the window. Less while the newest line is followed: in a flood all of it is new in every frame. */
 const OVERSCAN_PX = 600;
+const FOLLOWING_PX = 150;
 const NEAR_END_PX = 24;
 const PROBE = 'x'.repeat(50);
 
@@ -65,7 +67,7 @@ export function LogView({ model, found }: LogViewProps) {
   }, []);
 
   const cut = layout.current.update(model.widths, model.dropped, view.current.columns);
-  const [from, to] = range(layout.current, view.current, kept.current, box.current);
+  const [from, to] = range(layout.current, view.current, kept.current, box.current, following.current ? FOLLOWING_PX : OVERSCAN_PX);
   kept.current = [from, to];
 
   useLayoutEffect(() => {
@@ -157,10 +159,11 @@ function range(
   view: { top: number; height: number },
   kept: [number, number],
   element: HTMLElement | null,
+  overscanPx: number,
 ): [number, number] {
   const top = element ? element.scrollTop : view.top;
-  const from = Math.max(layout.first, layout.at(top - OVERSCAN_PX));
-  const to = Math.min(layout.end, layout.at(top + view.height + OVERSCAN_PX) + 1);
+  const from = Math.max(layout.first, layout.at(top - overscanPx));
+  const to = Math.min(layout.end, layout.at(top + view.height + overscanPx) + 1);
   if (!element || !selecting(element)) return [from, to];
   return [Math.max(layout.first, Math.min(from, kept[0])), Math.min(layout.end, Math.max(to, kept[1]))];
 }
