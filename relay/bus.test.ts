@@ -165,8 +165,9 @@ describe('two relays over NATS', () => {
     const pair = await apart();
     const third = await node();
     const machine = moved(third.origin, pair.machine);
+    const before = presences(pair.phone).length;
     const there = await joined(third.origin, machine);
-    await sees(pair.phone, machine.device.id, presences(pair.phone).length);
+    await sees(pair.phone, machine.device.id, before);
     const seen = presences(pair.phone).length;
     third.child.kill('SIGKILL');
     await misses(pair.phone, there.connection, seen);
