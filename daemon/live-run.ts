@@ -208,8 +208,11 @@ export class LiveRun implements AnswerTarget {
     }
   }
 
-  gone(qid: string, timeoutMs: number): Promise<boolean> {
-    return this.#standsElse.until(() => this.#options.book.standingOf(this.id)?.qid !== qid, timeoutMs);
+  gone(qid: string, timeoutMs: number, page?: ParsedQuestion): Promise<boolean> {
+    const digest = page && questionDigest(page);
+    const pageStands = (): boolean =>
+      !this.ended && digest !== undefined && (this.liveDigest() === digest || this.#watcher.detector.standing?.digest === digest);
+    return this.#standsElse.until(() => this.#options.book.standingOf(this.id)?.qid !== qid && !pageStands(), timeoutMs);
   }
 
   /** Types past the answer protocol: a line or keys from the run view. */
@@ -266,6 +269,7 @@ export class LiveRun implements AnswerTarget {
       this.#queuedBytes -= bytes.length;
       if (this.#queuedBytes <= LOW_BYTES) this.#client.resume();
       this.#shownMore.wake();
+      this.#standsElse.wake();
       this.#maybeLive();
     });
     if (this.#live) this.#activity();

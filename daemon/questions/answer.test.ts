@@ -7,6 +7,7 @@ import { ClawError } from '../../shared/errors.ts';
 import type { Answer, Question, Verdict } from '../../shared/protocol.ts';
 import type { Choice, ParsedQuestion } from '../../shared/question.ts';
 import { Answers, type AnswerTarget } from './answer.ts';
+import type { Performed } from './answering.ts';
 import { QuestionBook } from './book.ts';
 import type { StandingQuestion } from './detector.ts';
 import { labelDigest, questionDigest } from './digest.ts';
@@ -34,6 +35,8 @@ class FakeRun implements AnswerTarget {
   accepts = true;
   failure: unknown = null;
   unwritten: string | null = null;
+  /** Where the answer was sent, if on another page, and that page's staying. */
+  page: ParsedQuestion | null = null;
   beforeTyping: () => void = () => undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -51,14 +54,14 @@ class FakeRun implements AnswerTarget {
   liveDigest(): string | null {
     return this.live && questionDigest(this.live);
   }
-  async perform(_question: ParsedQuestion, choice: Choice): Promise<{ typed: boolean; why?: string }> {
+  async perform(_question: ParsedQuestion, choice: Choice): Promise<Performed> {
     if (this.failure) throw this.failure;
     if (this.unwritten !== null) return { typed: false, why: this.unwritten };
     this.typed.push(choice);
-    return { typed: true };
+    return { typed: true, ...(this.page === null ? {} : { page: this.page }) };
   }
-  async gone(): Promise<boolean> {
-    return this.accepts;
+  async gone(_qid: string, _timeoutMs: number, page?: ParsedQuestion): Promise<boolean> {
+    return this.accepts && page === undefined;
   }
 }
 
@@ -132,6 +135,11 @@ describe('an answer', () => {
     expect(run.typed).toHaveLength(1);
     expect(told.map((v) => v.verdict)).toEqual(['typed', 'confirmed']);
     expect(book.find('run1', question.qid)?.state).toMatchObject({ state: 'answered', by: 'Pixel', verdict: 'confirmed', what: 'Yes' });
+  });
+
+  it('is typed_unconfirmed where the page that sends it stays, though the question itself has gone', async () => {
+    run.page = asked({ kind: 'confirm', title: 'Review' });
+    expect(await answers.answer(yes(), 'Pixel')).toMatchObject({ verdict: 'typed_unconfirmed' });
   });
 
   it('is typed_unconfirmed where the prompt stays', async () => {

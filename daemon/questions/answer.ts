@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { ClawError } from '../../shared/errors.ts';
 import type { Answer, Question, Verdict, VerdictCode } from '../../shared/protocol.ts';
 import type { Choice, ParsedQuestion } from '../../shared/question.ts';
+import type { Performed } from './answering.ts';
 import type { QuestionBook } from './book.ts';
 import { checkChoice, describeChoice } from './choice.ts';
 import type { AnswerJournal } from './journal.ts';
@@ -29,9 +30,9 @@ export interface AnswerTarget {
    * Carries out the choice key by key, verifying on the live screen. Resolves with whether the answering keys were written, and what went wrong.
    * Throws `bad_choice` (nothing written), `agent_not_reading`.
    */
-  perform(question: ParsedQuestion, choice: Choice): Promise<{ typed: boolean; why?: string }>;
-  /** Resolves true as soon as the question `qid` stands no longer, false after `timeoutMs`. */
-  gone(qid: string, timeoutMs: number): Promise<boolean>;
+  perform(question: ParsedQuestion, choice: Choice): Promise<Performed>;
+  /** Resolves true as soon as the question `qid` stands no longer, nor `page`, on which its answer was sent; false after `timeoutMs`. */
+  gone(qid: string, timeoutMs: number, page?: ParsedQuestion): Promise<boolean>;
 }
 
 export interface AnswerDesk {
@@ -132,7 +133,7 @@ export class Answers {
 
   async #type(answer: Answer, by: string, question: Question, target: AnswerTarget): Promise<Verdict> {
     const { journal, book } = this.#desk;
-    let result: { typed: boolean; why?: string };
+    let result: Performed;
     try {
       result = await target.perform(question.question, answer.choice);
     } catch (error) {
@@ -154,7 +155,7 @@ export class Answers {
     this.#desk.onVerdict(typed);
     // The keys are written whatever the disk says now: a failure here must not turn into "nothing was typed".
     await journal.typed(answer.answerId).catch(() => undefined);
-    const gone = await target.gone(answer.qid, CONFIRM_MS);
+    const gone = await target.gone(answer.qid, CONFIRM_MS, result.page);
     const but = gone ? result.why : (result.why ?? 'the question still stands on the screen');
     const code = but === undefined ? 'confirmed' : 'typed_unconfirmed';
     book.apply(answer.run, answer.qid, { type: 'verdict', verdict: code });

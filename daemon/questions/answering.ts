@@ -15,6 +15,8 @@ const EXPECT_MS = 3000;
 const SETTLE_MS = 600;
 /** One repaint may hide the question for a moment. */
 const FLICKER_MS = 400;
+/** Half of a repaint may read as another question; one that stands this long is one. */
+const OTHER_MS = 40;
 /** A plan that walks longer than this has met a screen that does not do what it should. */
 const MAX_STEPS = 400;
 const MAX_MS = 30_000;
@@ -23,6 +25,8 @@ const MAX_MS = 30_000;
 export interface LiveScreen {
   view(): ScreenView;
   read(): Reading;
+  /** False while a picture is half painted: nothing is decided on it. */
+  readonly whole: boolean;
   /** Resolves at the next change of the screen. */
   changed(): Promise<void>;
   /** Told with every write, so that the detector knows an answer may have been given. */
@@ -50,6 +54,8 @@ export interface Performance {
 export interface Performed {
   typed: boolean;
   why?: string;
+  /** The page on which the answer was sent, where that is another one than was chosen from: it must go as well. */
+  page?: ParsedQuestion;
 }
 
 /** Throws `bad_choice` before anything is written, and what `write` throws as long as nothing was written. */
@@ -66,6 +72,8 @@ class Typist {
   #lastWriteMs = Number.NEGATIVE_INFINITY;
   #wrote = false;
   #typed = false;
+  /** What stood when the answer was sent. */
+  #sentOn: ParsedQuestion | null = null;
   /** The last expectation that nothing has been written since. */
   #expected: Extract<Step, { do: 'expect' }> | null = null;
 
@@ -81,17 +89,29 @@ class Typist {
       for (let count = 0; queue.length > 0; count++) {
         if (count > MAX_STEPS || this.#clock.nowMs() > untilMs) throw new Stopped('the screen did not follow the keys');
         const step = queue.shift()!;
-        if (step.do === 'then') queue.unshift(...step.plan(this.#job.watcher.read(), this.#job.watcher.view()));
+        if (step.do === 'then') queue.unshift(...(await this.#plan(step)));
         else await this.#step(step);
       }
     } catch (error) {
       // After the answering write nothing can be taken back: it counts as typed, whatever came after it.
       const why = error instanceof Stopped ? error.message : 'it was interrupted by somebody typing';
-      if (this.#typed) return { typed: true, why };
+      if (this.#typed) return { typed: true, why, ...this.#page() };
       if (error instanceof Stopped || this.#wrote) return { typed: false, why };
       throw error;
     }
-    return this.#typed ? { typed: true } : { typed: false, why: 'the screen changed while it was being answered' };
+    return this.#typed ? { typed: true, ...this.#page() } : { typed: false, why: 'the screen changed while it was being answered' };
+  }
+
+  #page(): Pick<Performed, 'page'> {
+    const page = this.#sentOn;
+    return page === null || sameQuestion(page, this.#job.question) ? {} : { page };
+  }
+
+  /** The next steps, made up on a whole picture; before the answer is out, on one that says something. */
+  async #plan(step: Extract<Step, { do: 'then' }>): Promise<Step[]> {
+    const { watcher } = this.#job;
+    await this.#until((now) => this.#typed || now !== null, FLICKER_MS);
+    return step.plan(watcher.read(), watcher.view());
   }
 
   async #step(step: Exclude<Step, { do: 'then' }>): Promise<void> {
@@ -123,12 +143,13 @@ class Typist {
     await this.#pause(this.#lastWriteMs + this.#job.agent.paceMs - this.#clock.nowMs());
     if (commit) await this.#job.catchUp();
     // Behind the first answering key (`y`, then Enter) the question may be gone already; the plan itself has looked.
-    if (!this.#typed) await this.#stillAsked();
+    if (!this.#typed) await this.#stillAsked(commit);
     // What was seen before the pause must hold now: somebody else's key may have come between.
     const expected = this.#expected;
     if (commit && expected !== null && !(await this.#until(expected.holds, FLICKER_MS))) throw new Stopped(expected.what);
     this.#expected = null;
     if (!this.#wrote) await this.#job.onFirstByte?.();
+    if (commit) this.#sentOn = questionIn(this.#job.watcher.read()) ?? this.#sentOn;
     const written = this.#job.write(bytes);
     this.#job.watcher.input();
     await written;
@@ -137,14 +158,17 @@ class Typist {
     this.#lastWriteMs = this.#clock.nowMs();
   }
 
-  /** Nothing is typed into another question, or into an agent that has gone on. A screen that says nothing for a moment is waited for. */
-  async #stillAsked(): Promise<void> {
-    const stands = await this.#until(
-      (now) => this.#verdict(now) === 'same',
-      FLICKER_MS,
-      (now) => this.#verdict(now) === 'other',
-    );
-    if (!stands && this.#verdict(this.#job.watcher.read()) === 'other') throw new Stopped('another question stands now');
+  /**
+   * Nothing is typed into another question, or into an agent that has gone on. A screen that says nothing for a moment is waited for; the key that
+   * answers wants to see its question.
+   */
+  async #stillAsked(commit: boolean): Promise<void> {
+    const same = (now: Reading): boolean => this.#verdict(now) === 'same';
+    if (await this.#until(same, FLICKER_MS, (now) => this.#verdict(now) === 'other')) return;
+    if (await this.#until(same, OTHER_MS)) return;
+    const verdict = this.#verdict(this.#job.watcher.read());
+    if (verdict === 'other') throw new Stopped('another question stands now');
+    if (commit && verdict === 'unknown') throw new Stopped('the question could not be seen on the screen');
   }
 
   #verdict(now: Reading): 'same' | 'other' | 'unknown' {
@@ -158,7 +182,7 @@ class Typist {
     if (choice.type === 'form') return 'same';
     // The page that reviews several answers belongs to the question it came from.
     if (choice.type === 'options' && live.kind === 'confirm' && question.tabs !== undefined && sameTabs(question, live)) return 'same';
-    return live.kind === question.kind && live.title === question.title && live.text === question.text ? 'same' : 'other';
+    return sameQuestion(live, question) ? 'same' : 'other';
   }
 
   /** Looks now and at each change; true as soon as `holds`, false after `limitMs` or as soon as `never` holds. */
@@ -175,8 +199,8 @@ class Typist {
     try {
       for (;;) {
         const now = watcher.read();
-        if (holds(now, watcher.view())) return true;
-        if (over || never?.(now) === true) return false;
+        if (watcher.whole && holds(now, watcher.view())) return true;
+        if (over || (watcher.whole && never?.(now) === true)) return false;
         await Promise.race([watcher.changed(), timeout]);
       }
     } finally {
@@ -188,6 +212,9 @@ class Typist {
     return ms <= 0 || Number.isNaN(ms) ? Promise.resolve() : new Promise((resolve) => this.#clock.at(this.#clock.nowMs() + ms, resolve));
   }
 }
+
+const sameQuestion = (one: ParsedQuestion, other: ParsedQuestion): boolean =>
+  one.kind === other.kind && one.title === other.title && one.text === other.text;
 
 const sameTabs = (one: ParsedQuestion, other: ParsedQuestion): boolean =>
   JSON.stringify(one.tabs?.map((tab) => tab.title)) === JSON.stringify(other.tabs?.map((tab) => tab.title));

@@ -44,6 +44,20 @@ describe('the watcher', () => {
     expect(questions(events)).toEqual(['Continue? [y/N]']);
   });
 
+  it('calls no picture whole while a synchronized update is open, for 200 ms at most', async () => {
+    const { clock, watcher } = watch();
+    await watcher.feed('Continue? [y/N] ');
+    expect([watcher.whole, watcher.read() !== null]).toEqual([true, true]);
+    await watcher.feed('\x1b[?2026h\x1b[2J');
+    expect([watcher.whole, watcher.read()]).toEqual([false, null]);
+    const redrawn = watcher.redrawn();
+    clock.advance(199);
+    expect(watcher.whole).toBe(false);
+    clock.advance(210);
+    expect(watcher.whole).toBe(true);
+    await expect(redrawn).resolves.toBeUndefined();
+  });
+
   it('says nothing for certain until a resize has been drawn', async () => {
     const { clock, watcher, events } = watch();
     await watcher.feed('Continue? [y/N] ');

@@ -62,6 +62,8 @@ export class Watcher {
   #unreadSinceMs: number | null = null;
   #notBeforeMs = 0;
   #resize: { untilMs: number; drawn: boolean } | null = null;
+  /** Since when a synchronized update is open. */
+  #halfSinceMs: number | null = null;
   #cancelRead: (() => void) | undefined;
   #cancelTick: (() => void) | undefined;
   #changed: (() => void)[] = [];
@@ -81,6 +83,7 @@ export class Watcher {
   async feed(bytes: Uint8Array | string): Promise<void> {
     await this.screen.feed(bytes);
     if (this.#resize !== null) this.#resize.drawn = true;
+    this.#halfSinceMs = this.view().synchronized ? (this.#halfSinceMs ?? this.#clock.nowMs()) : null;
     this.#touch();
     this.#wake();
   }
@@ -108,9 +111,18 @@ export class Watcher {
     return this.screen.view();
   }
 
-  /** What stands on the screen this very moment, before any debouncing; null while a resize is being redrawn. */
+  /** The picture is one that the program meant to be seen: no resize is being redrawn, no synchronized update is half done. */
+  get whole(): boolean {
+    return this.#resize === null && !this.#half;
+  }
+
+  get #half(): boolean {
+    return this.#halfSinceMs !== null && this.#clock.nowMs() < this.#halfSinceMs + SYNC_MS;
+  }
+
+  /** What stands on the screen this very moment, before any debouncing; null while the picture is not whole. */
   read(): Reading {
-    return this.#resize === null ? this.#readScreen() : null;
+    return this.whole ? this.#readScreen() : null;
   }
 
   #readScreen(): Reading {
@@ -134,14 +146,15 @@ export class Watcher {
     return new Promise((resolve) => this.#changed.push(resolve));
   }
 
-  /** Resolves when no resize is being redrawn: a program that draws nothing is waited for `RESIZE_MS`. */
+  /** Resolves when the picture is whole: a program that draws nothing after a resize is waited for `RESIZE_MS`. */
   async redrawn(): Promise<void> {
-    while (this.#resize !== null) await this.changed();
+    while (!this.whole) await this.changed();
   }
 
   /** The run is over. */
   end(): void {
     this.#resize = null;
+    this.#halfSinceMs = null;
     this.#cancelRead?.();
     this.#cancelTick?.();
     this.#emit(this.detector.ended(this.#clock.nowMs()));
@@ -152,6 +165,7 @@ export class Watcher {
     this.#cancelRead?.();
     this.#cancelTick?.();
     this.#resize = null;
+    this.#halfSinceMs = null;
     this.#wake();
     this.screen.dispose();
   }
@@ -169,7 +183,7 @@ export class Watcher {
       resize !== null
         ? Math.min(resize.drawn ? now + REDRAWN_MS : resize.untilMs, resize.untilMs)
         : Math.max(
-            Math.min(now + QUIET_MS, this.#unreadSinceMs + (this.screen.view().synchronized ? SYNC_MS : LATEST_MS)),
+            Math.min(now + QUIET_MS, this.#halfSinceMs === null ? this.#unreadSinceMs + LATEST_MS : this.#halfSinceMs + SYNC_MS),
             this.#notBeforeMs,
           );
     this.#cancelRead = this.#clock.at(at, () => this.#readNow());
@@ -178,12 +192,12 @@ export class Watcher {
   #readNow(): void {
     this.#cancelRead = undefined;
     const now = this.#clock.nowMs();
-    if (this.screen.view().synchronized && this.#unreadSinceMs !== null && now < this.#unreadSinceMs + SYNC_MS) {
-      this.#cancelRead = this.#clock.at(this.#unreadSinceMs + SYNC_MS, () => this.#readNow());
+    if (this.#half) {
+      this.#cancelRead = this.#clock.at(this.#halfSinceMs! + SYNC_MS, () => this.#readNow());
       return;
     }
     this.#unreadSinceMs = null;
-    const redrawn = this.#resize !== null;
+    const redrawn = this.#resize !== null || this.#halfSinceMs !== null;
     this.#resize = null;
     const reading = this.#readScreen();
     const afterMs = this.#clock.nowMs();

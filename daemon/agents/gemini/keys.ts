@@ -214,7 +214,7 @@ function toPage(to: number): Step[] {
       if (from < 0 || left === 0) return [giveUp(`page ${to + 1} could not be reached`)];
       return [
         { do: 'keys', keys: [to > from ? 'tab' : 'shift-tab'] },
-        { do: 'settle', holds: (later) => at(later) !== from },
+        { do: 'settle', holds: (later) => at(later) >= 0 && at(later) !== from },
         step(left - 1),
       ];
     },

@@ -191,9 +191,11 @@ function formSteps(question: ParsedQuestion, pages: readonly { labels: string[];
   ];
 }
 
+const currentTab = (question: ParsedQuestion | null): number => question?.tabs?.findIndex((tab) => tab.current) ?? -1;
+
 /** Page by page to `to`, looking each time; a single choice moves on by itself. */
 function toPage(to: number): Step[] {
-  const at = (now: Reading): number => questionOf(now)?.tabs?.findIndex((tab) => tab.current) ?? -1;
+  const at = (now: Reading): number => currentTab(questionOf(now));
   const step = (left: number): Step => ({
     do: 'then',
     plan: (now) => {
@@ -202,7 +204,7 @@ function toPage(to: number): Step[] {
       if (from < 0 || left === 0) return [giveUp(`page ${to + 1} could not be reached`)];
       return [
         { do: 'keys', keys: [to > from ? 'tab' : 'shift-tab'] },
-        { do: 'settle', holds: (later) => at(later) !== from },
+        { do: 'settle', holds: (later) => at(later) >= 0 && at(later) !== from },
         step(left - 1),
       ];
     },
@@ -216,8 +218,8 @@ function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text
   if (picks.some((index) => index < 0)) return [giveUp('an option of the form is not on the screen')];
   const [index] = picks;
   if (live.kind === 'multiselect') return tickSteps(live, new Set(picks), answer.text);
-  const from = live.tabs?.findIndex((tab) => tab.current) ?? -1;
-  const moved: Step = { do: 'settle', holds: (now) => (questionOf(now)?.tabs?.findIndex((tab) => tab.current) ?? -1) !== from };
+  const from = currentTab(live);
+  const moved: Step = { do: 'settle', holds: (now) => currentTab(questionOf(now)) >= 0 && currentTab(questionOf(now)) !== from };
   if (answer.text !== undefined && answer.text !== '') return [...uncommit(textSteps(live, safeText(answer.text))), moved];
   return index === undefined ? [giveUp('a page has no answer')] : [...uncommit(chooseLive(live.options[index]!, index)), moved];
 }

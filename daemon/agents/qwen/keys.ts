@@ -134,7 +134,7 @@ function toPage(to: number): Step[] {
       return [
         ...(inField ? moveTo(live.options[0]!, 0) : []),
         { do: 'keys', keys: [to > from ? 'right' : 'left'] },
-        { do: 'settle', holds: (later) => at(later) !== from },
+        { do: 'settle', holds: (later) => at(later) >= 0 && at(later) !== from },
         step(left - 1),
       ];
     },

@@ -1,0 +1,199 @@
+/** The executor on a form of two pages whose pictures are given one by one: halves of pictures, pages that are nobody's, pages that stay. */
+import { describe, expect, it } from 'vitest';
+import type { Choice, ParsedQuestion } from '../../shared/question.ts';
+import type { Reading, Step } from '../agents/agent.ts';
+import { agent as opencode } from '../agents/opencode/index.ts';
+import { VirtualClock } from '../replay.ts';
+import { Screen } from '../screen.ts';
+import { type LiveScreen, type Performed, performChoice } from './answering.ts';
+import { labelDigest } from './digest.ts';
+
+const LABELS = ['Lint', 'Types', 'Units'];
+
+/** The page with the boxes, ticked as told. */
+const boxes = (ticked: readonly number[]): ParsedQuestion => ({
+  kind: 'multiselect',
+  title: 'Checks',
+  text: 'Which checks?',
+  detail: '',
+  options: LABELS.map((label, i) => ({ label, keys: [String(i + 1)], checked: ticked.includes(i) })),
+  tabs: [
+    { title: 'Checks', answered: false, current: true },
+    { title: 'Confirm', answered: false, current: false },
+  ],
+  source: 'screen',
+});
+/** The page that sends what was ticked. */
+const review = (title = 'Checks'): ParsedQuestion => ({
+  kind: 'confirm',
+  title: 'Confirm',
+  text: 'Review',
+  detail: 'Checks: Lint, Units',
+  options: [{ label: 'Submit', keys: ['enter'], default: true, submit: true }],
+  tabs: [
+    { title, answered: true, current: false },
+    { title: 'Confirm', answered: false, current: true },
+  ],
+  source: 'screen',
+});
+const asks = (question: ParsedQuestion): Reading => ({ type: 'question', question });
+const working: Reading = { type: 'state', state: { state: 'working' } };
+
+/** What is on the screen is set by hand; every key is kept. */
+class Form implements LiveScreen {
+  readonly clock = new VirtualClock();
+  readonly written: string[] = [];
+  whole = true;
+  onKey: (key: string) => void = () => undefined;
+  readonly #screen = new Screen({ cols: 80, rows: 24 });
+  #reading: Reading = asks(boxes([]));
+  #wake: (() => void)[] = [];
+
+  view() {
+    return this.#screen.view();
+  }
+  read(): Reading {
+    return this.whole ? this.#reading : null;
+  }
+  changed(): Promise<void> {
+    return new Promise((resolve) => this.#wake.push(resolve));
+  }
+  input(): void {
+    // Nobody here counts keys.
+  }
+
+  show(reading: Reading, whole = true): void {
+    this.#reading = reading;
+    this.whole = whole;
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+  in(ms: number, reading: Reading): void {
+    this.clock.at(this.clock.nowMs() + ms, () => this.show(reading));
+  }
+}
+
+/** Digits tick, Tab turns the page as `tab` says, Enter there ends it. */
+function form(tab: (form: Form) => void): Form {
+  const made = new Form();
+  const ticked: number[] = [];
+  made.onKey = (key) => {
+    if (/^\d$/.test(key)) {
+      ticked.push(Number(key) - 1);
+      made.show(asks(boxes(ticked)));
+    } else if (key === '\t') tab(made);
+    else if (key === '\r') made.show(working);
+  };
+  return made;
+}
+
+const CHOICE: Choice = { type: 'options', picks: [0, 2].map((index) => ({ index, labelDigest: labelDigest(LABELS[index]!) })) };
+
+async function answer(form: Form, agent: { paceMs: number; keys(): Step[] } | typeof opencode = opencode): Promise<Performed> {
+  let done = false;
+  const result = performChoice({
+    agent,
+    watcher: form,
+    question: boxes([]),
+    choice: CHOICE,
+    clock: form.clock,
+    catchUp: async () => undefined,
+    write: async (bytes) => {
+      form.written.push(bytes);
+      form.onKey(bytes);
+    },
+  }).finally(() => {
+    done = true;
+  });
+  while (!done) {
+    await new Promise((resolve) => setImmediate(resolve));
+    form.clock.advance(form.clock.nowMs() + 5);
+  }
+  return result;
+}
+
+describe('an answer that is sent from another page', () => {
+  it('is sent there, and that page is named: it must go as well', async () => {
+    const pages = form((it) => it.show(asks(review())));
+    expect(await answer(pages)).toEqual({ typed: true, page: review() });
+    expect(pages.written).toEqual(['1', '3', '\t', '\r']);
+  });
+
+  it('is not sent from a page that belongs to other tabs', async () => {
+    const pages = form((it) => it.show(asks(review('Deploy'))));
+    expect(await answer(pages)).toEqual({ typed: false, why: 'another question stands now' });
+    expect(pages.written).toEqual(['1', '3', '\t']);
+  });
+
+  it('is not sent from a page of that name that has no tabs', async () => {
+    const { tabs: _tabs, ...bare } = review();
+    const pages = form((it) => it.show(asks(bare)));
+    expect((await answer(pages)).typed).toBe(false);
+    expect(pages.written).not.toContain('\r');
+  });
+});
+
+const ENTER: Step = { do: 'keys', keys: ['enter'], commit: true };
+
+/** Ticks the first box, does `then`, and sends. */
+const steps = (...then: Step[]) => ({ paceMs: 20, keys: (): Step[] => [{ do: 'keys', keys: ['1'] }, ...then, ENTER] });
+
+describe('the half of a picture', () => {
+  it('that says nothing is waited for, and the page behind it is used', async () => {
+    const pages = form((it) => {
+      it.show(null);
+      it.in(20, asks(review()));
+    });
+    expect((await answer(pages)).typed).toBe(true);
+    expect(pages.written).toEqual(['1', '3', '\t', '\r']);
+  });
+
+  it('that says nothing makes no plan', async () => {
+    const planned: Reading[] = [];
+    const pages = form(() => undefined);
+    pages.onKey = (key) => {
+      if (key !== '1') return;
+      pages.show(null);
+      pages.in(50, asks(boxes([0])));
+    };
+    const plan: Step = {
+      do: 'then',
+      plan: (now) => {
+        planned.push(now);
+        return [];
+      },
+    };
+    expect(await answer(pages, steps(plan))).toEqual({ typed: true });
+    expect(planned).toEqual([asks(boxes([0]))]);
+  });
+
+  it('that reads as another question for a moment does not end the answer', async () => {
+    const pages = form(() => undefined);
+    pages.onKey = (key) => {
+      if (key !== '1') return;
+      pages.show(asks(review('Deploy')));
+      pages.in(35, asks(boxes([0])));
+    };
+    expect(await answer(pages, steps())).toEqual({ typed: true });
+    expect(pages.written).toEqual(['1', '\r']);
+  });
+
+  it('is not looked at where the program says that it is one', async () => {
+    const looked: boolean[] = [];
+    const pages = form(() => undefined);
+    pages.onKey = (key) => {
+      if (key !== '1') return;
+      pages.show(asks(boxes([])), false);
+      pages.in(100, asks(boxes([0])));
+    };
+    const look: Step = { do: 'expect', what: 'never', holds: () => looked.push(pages.whole) > 0 };
+    expect(await answer(pages, steps(look))).toEqual({ typed: true });
+    expect(new Set(looked)).toEqual(new Set([true]));
+  });
+
+  it('is never answered: a screen that goes on saying nothing gets no Enter', async () => {
+    const pages = form(() => undefined);
+    pages.onKey = () => pages.show(null);
+    expect(await answer(pages, steps())).toEqual({ typed: false, why: 'the question could not be seen on the screen' });
+    expect(pages.written).toEqual(['1']);
+  });
+});
