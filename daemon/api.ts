@@ -20,6 +20,7 @@ import {
 import { PROTOCOL_VERSION } from '../shared/version.ts';
 import { ApiConnection, type Caller, type Door, type Transport, type Verb } from './api-connection.ts';
 import { LOCAL_COMMANDS, type LocalArgs, type LocalCommandName, type LocalResult, OPEN_TO_AGENTS } from './local/local-commands.ts';
+import type { Audience } from './notices.ts';
 import type { OutputSource } from './output-streams.ts';
 import { fitSnapshot } from './snapshot.ts';
 
@@ -198,8 +199,11 @@ export class Api implements Door {
     return connection;
   }
 
-  publish(event: ProtocolEvent): void {
-    for (const connection of this.#connections) if (connection.caller.insideRun === null) connection.emit(event);
+  publish(event: ProtocolEvent, audience: Audience = 'all'): void {
+    for (const connection of this.#connections) {
+      const { kind, insideRun } = connection.caller;
+      if (insideRun === null && (audience === 'all' || kind === audience)) connection.emit(event);
+    }
   }
 
   /** Is a person looking at one of that device's screens? */

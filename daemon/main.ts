@@ -31,6 +31,7 @@ import { Answers } from './questions/answer.ts';
 import { QuestionBook } from './questions/book.ts';
 import { AnswerJournal } from './questions/journal.ts';
 import { RunStore } from './runs/run-store.ts';
+import { SecurityWatch } from './security-watch.ts';
 import { outputLimit, readSettings } from './settings.ts';
 import { fitQuestion } from './snapshot.ts';
 import { planStart } from './start-request.ts';
@@ -73,8 +74,8 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   const store = new RunStore(state);
 
   // Parts below tell each other through these; they are called only after everything stands.
-  const notices = new Notices(log, (notice) => {
-    api.publish({ event: 'notice', data: notice });
+  const notices = new Notices(log, (notice, audience) => {
+    api.publish({ event: 'notice', data: notice }, audience);
     options.onNotice?.(notice);
   });
   const devices = new DeviceBook(state, (text) => notices.warn(text));
@@ -258,8 +259,16 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     pairing,
     log,
     nameOf: (device) => devices.get(device).name,
-    onState: () => undefined,
+    onWord: () => watch.look(),
     onWarning: (text) => notices.warn(text),
+  });
+  const watch = new SecurityWatch({
+    state,
+    self: () => account.id,
+    account: () => (account.membership && uplink.tokens ? { id: account.membership.pin.account, tokens: uplink.tokens } : null),
+    nameOf: (device) => devices.get(device).name,
+    tell: (level, text) => notices.tell(level, text, 'desk'),
+    failed: (code) => log('events.fetch', { code }),
   });
 
   function questionChanged(question: Question): void {
@@ -302,6 +311,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     stop: async () => {
       stopTimers();
       stopWatching();
+      watch.stop();
       uplink.stop();
       jobs.stop();
       resumes.stop();

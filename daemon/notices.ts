@@ -6,12 +6,15 @@ export type Notice = EventOf<'notice'>;
 
 const KEEP = 20;
 
+/** `desk`: phones learn it by themselves. */
+export type Audience = 'all' | 'desk';
+
 export class Notices {
   readonly #log: Log;
-  readonly #tell: (notice: Notice) => void;
+  readonly #tell: (notice: Notice, audience: Audience) => void;
   #warnings: string[] = [];
 
-  constructor(log: Log, tell: (notice: Notice) => void) {
+  constructor(log: Log, tell: (notice: Notice, audience: Audience) => void) {
     this.#log = log;
     this.#tell = tell;
   }
@@ -28,13 +31,13 @@ export class Notices {
     this.tell('warning', text);
   }
 
-  tell(level: Notice['level'], text: string): void {
+  tell(level: Notice['level'], text: string, audience: Audience = 'all'): void {
     if (level === 'warning') {
       if (this.#warnings.includes(text)) return;
       this.#warnings = [...this.#warnings, text].slice(-KEEP);
     }
     this.#log('notice', { level, length: text.length });
     // A part may complain while the door is still being built: it is heard once everything stands.
-    queueMicrotask(() => this.#tell({ level, text }));
+    queueMicrotask(() => this.#tell({ level, text }, audience));
   }
 }

@@ -37,7 +37,8 @@ export interface UplinkOptions {
   pairing: Pairing;
   log: Log;
   nameOf(device: string): string | undefined;
-  onState(state: LinkState): void;
+  /** The relay has been reached, or says that something of the account has changed. */
+  onWord(): void;
   onWarning(text: string): void;
   openSocket?: (url: string, subprotocol: string) => SocketLike;
 }
@@ -126,7 +127,6 @@ export class Uplink {
   #moved(state: LinkState): void {
     const fields = 'error' in state ? { state: state.state, code: state.error.code } : { state: state.state };
     this.#options.log('relay', fields);
-    this.#options.onState(state);
   }
 
   #peersChanged(peers: ReadonlyMap<number, Peer>): void {
@@ -207,6 +207,7 @@ export class Uplink {
 
   /** A removal does not raise the epoch, so the list is fetched at each word from the relay. */
   #epoch(epoch: number, tokens: TokenSource): void {
+    this.#options.onWord();
     const known = this.#options.account.membership?.trusted.list.epoch;
     if (known !== undefined && epoch < known)
       this.#options.onWarning(`The relay shows device list ${epoch}, older than ${known} seen before; it is not taken.`);

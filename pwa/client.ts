@@ -12,7 +12,8 @@ import type { Choice } from '../shared/question.ts';
 import type { OutputChunk } from '../shared/wire.ts';
 import { defaultDeviceName } from './account/device-name.ts';
 import type { Credentials, Joined } from './account/join.ts';
-import { OutputFeed, type OutputSink } from './machine/output-feed.ts';
+import type { OutputFeed } from './machine/output-feed.ts';
+import type { SecurityWatch } from './security-watch.ts';
 import { Session, type Stored, stored } from './session.ts';
 import { app, apply, report } from './state.ts';
 import { type AccountRecord, machineStore, type OutboxItem, vault, wipe } from './store/database.ts';
@@ -29,7 +30,9 @@ export interface PageSession {
 
 let session: PageSession | null = null;
 let live: Session | null = null;
-const feeds = new Map<OutputFeed, string>();
+let watch: SecurityWatch | null = null;
+/** Who follows an output, and on which machine (machine/follow.ts). */
+export const feeds = new Map<OutputFeed, string>();
 
 /** The device list as it stands, for the Devices screen. */
 export const listVersion = signal(0);
@@ -95,6 +98,7 @@ async function begin(from: Stored): Promise<void> {
       onStream: (machine, event) => {
         for (const [feed, of] of feeds) if (of === machine) feed.event(event);
       },
+      onWord: () => void watch?.look(),
       onReady: (machine) => {
         for (const [feed, of] of feeds) if (of === machine) void feed.open();
         if (globalThis.Notification?.permission === 'granted')
@@ -105,10 +109,19 @@ async function begin(from: Stored): Promise<void> {
   );
   live = next;
   session = next;
+  void watchOver(next);
   hint();
   saveStates();
   next.start();
   void navigator.storage?.persist?.().catch(() => false);
+}
+
+/** What happens to the account is told here, once. Not of the first file: nothing waits for it. */
+async function watchOver(over: Session): Promise<void> {
+  const { securityWatch } = await import('./security-watch.ts');
+  if (live !== over) return;
+  watch = securityWatch(over, () => live === over);
+  await watch.look();
 }
 
 /** Removed on purpose: everything here goes. Any other refusal leaves it, and the banner offers the way back. */
@@ -122,6 +135,7 @@ async function forget(): Promise<void> {
   live?.stop();
   live = null;
   session = null;
+  watch = null;
   feeds.clear();
   stopSaving();
   forgetDrafts();
@@ -176,6 +190,7 @@ export async function takeMachine(password: string, offer: EnrolmentOffer): Prom
   const { account, identity } = member;
   const pin = { account: account.account, ask: account.ask };
   const { addMachine } = await joining();
+  watch?.doing(offer.id);
   const trusted = await addMachine(location.origin, { email: account.email, password }, identity, pin, offer);
   await verifyList(trusted.signed, pin);
   await member.offer(trusted.signed);
@@ -190,7 +205,13 @@ export async function rename(deviceName: string): Promise<void> {
   live?.nudge();
 }
 
-export const nudge = (): void => session?.nudge();
+export function nudge(): void {
+  session?.nudge();
+  void watch?.look();
+}
+
+/** This device is about to remove that one. */
+export const aboutToRemove = (device: string): void => watch?.doing(device);
 
 export async function ask<C extends CommandName>(machine: string, cmd: C, args: ArgsOf<C>, deadlineMs?: number): Promise<ResultOf<C>> {
   if (!session) throw new ClawError('peer_offline', 'Not connected.');
@@ -243,17 +264,3 @@ export async function takeUpOutbox(): Promise<void> {
 }
 
 export const takeBack = (answerId: string): Promise<boolean> => session?.outbox.takeBack(answerId) ?? Promise.resolve(false);
-
-/** Follows the output of a run until `close`; comes back by itself after a cut. */
-export function follow(machine: string, run: string, sink: OutputSink, from?: number): { consumed(bytes: number): void; close(): void } {
-  const feed = new OutputFeed(run, (cmd, args) => ask(machine, cmd, args), sink, from);
-  feeds.set(feed, machine);
-  if (app.value.machines.get(machine)?.status.state === 'connected') void feed.open();
-  return {
-    consumed: (bytes) => feed.consumed(bytes),
-    close: () => {
-      feeds.delete(feed);
-      feed.close();
-    },
-  };
-}

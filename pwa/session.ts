@@ -27,6 +27,8 @@ export interface SessionOptions {
   onChunk?(machine: string, chunk: OutputChunk): void;
   onStream?(machine: string, event: Extract<ProtocolEvent, { event: 'gap' | 'stream.end' }>): void;
   onReady?(machine: string): void;
+  /** The relay has been reached, or has said that something of the account changed; the newest list has been looked at. */
+  onWord?(): void;
   /** A person looks at the page now. */
   watching(): boolean;
   client: string;
@@ -196,6 +198,7 @@ export class Session {
             text: error.message,
             hint: 'Nothing was changed on this device. Compare the six words in Settings with `clawtab devices`.',
           });
-      });
+      })
+      .finally(() => this.#options.onWord?.());
   }
 }

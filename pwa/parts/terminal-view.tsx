@@ -6,7 +6,8 @@ import { Terminal } from '@xterm/xterm';
 import '@xterm/xterm/css/xterm.css';
 import { useEffect, useRef } from 'preact/hooks';
 import { asClawError } from '../../shared/errors.ts';
-import { ask, follow } from '../client.ts';
+import { ask } from '../client.ts';
+import { follow } from '../machine/follow.ts';
 import { report } from '../state.ts';
 import { cssomStyles } from './cssom-styles.ts';
 

@@ -6,9 +6,10 @@ import { asClawError, ClawError } from '../../shared/errors.ts';
 import type { ResultOf } from '../../shared/protocol.ts';
 import { DevicesReply } from '../../shared/relay-api.ts';
 import { takeOffer } from '../account/offer.ts';
-import { ask, listVersion, membership, relayTokens } from '../client.ts';
+import { aboutToRemove, ask, listVersion, membership, relayTokens } from '../client.ts';
 import { ConnectionBanner, MachineDot } from '../parts/connection.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { SecurityEvents } from '../parts/security-events.tsx';
 import { Sheet } from '../parts/sheet.tsx';
 import { Text } from '../parts/text.tsx';
 import { ageText, now } from '../parts/time.tsx';
@@ -120,6 +121,12 @@ export function Devices() {
           <ul class="rows">{phones.map(row)}</ul>
           <p class="hint">To add one, open this page there and sign in.</p>
         </section>
+        <SecurityEvents
+          nameOf={(id) => {
+            const device = devices.find((d) => d.id === id);
+            return device && nameOf(device);
+          }}
+        />
       </div>
       {removing && <RemoveSheet device={removing} name={nameOf(removing)} close={() => setRemoving(null)} done={reload} />}
     </div>
@@ -178,6 +185,7 @@ function RemoveSheet({ device, name, close, done }: { device: ListedDevice; name
     const tokens = relayTokens();
     if (!member || !tokens) return;
     setPhase('busy');
+    aboutToRemove(device.id);
     try {
       const removal = await signRemoval(member.account.account, device.id, member.identity);
       await tokens.call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), body: { removal } });

@@ -22,12 +22,20 @@ export interface AccountRecord {
   deviceName: string;
 }
 
+/** What this device has told of its account: devices it knew, events by their keys. */
+export interface SecurityTold {
+  account: string;
+  devices: string[];
+  told: string[];
+}
+
 export interface VaultRecords {
   identity: Identity;
   account: AccountRecord;
   list: SignedList;
   deviceToken: string;
   settings: Record<string, unknown>;
+  securityTold: SecurityTold;
   /** One key per machine for the inner seal of pushes; CryptoKey, not exportable. */
   pushKeys: Record<string, CryptoKey>;
   /** Highest push counter seen per machine. */

@@ -141,10 +141,12 @@ export class Accounts {
   }
 
   async addEvent(account: string, kind: EventKind, device: string | null, nowMs: number): Promise<void> {
-    await this.#db.within(
-      { account },
-      (tx) => tx`insert into security_events (account, kind, device, hour) values (${account}, ${kind}, ${device}, ${hourOf(nowMs)})`,
-    );
+    await this.#db.within({ account }, async (tx) => {
+      await tx`insert into security_events (account, kind, device, hour) values (${account}, ${kind}, ${device}, ${hourOf(nowMs)})`;
+      // The devices that are there ask again for what they have not told: by the same word as for a list, which may be the one they know.
+      const [list] = await tx<{ epoch: number }[]>`select epoch from device_lists where account = ${account}`;
+      if (list) await tell(tx, { account, device: null, what: 'list', epoch: list.epoch });
+    });
   }
 
   events(account: string, sinceHour: number, limit: number): Promise<{ kind: string; device: string | null; hour: number }[]> {
