@@ -1,4 +1,4 @@
-/** The package has no types: what test/recording.ts uses of it. */
+/** The package has no types: what test/film.ts uses of it. */
 declare module 'gifenc' {
   type Palette = [number, number, number][];
   export function quantize(rgba: Uint8Array | Uint8ClampedArray, maxColors: number): Palette;

@@ -1,4 +1,4 @@
-/** A question being answered, filmed: real relay, daemon and demo agent before a real browser. Written to docs/recording.gif by `npm run record`. */
+/** A question being answered, filmed: real relay, daemon and demo agent before a real browser. Written to docs/recording.gif by `npm run film`. */
 import { writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Locator, Page } from 'playwright-core';

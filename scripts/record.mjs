@@ -1,9 +1,0 @@
-// npm run record: a question being answered on a phone, by the real product, as docs/recording.gif.
-import { buildStale } from './lib/build.mjs';
-import { findChromium } from './lib/chromium.mjs';
-import { run } from './lib/say.mjs';
-
-const chromium = await findChromium();
-await buildStale();
-const { code } = await run(process.execPath, ['--import', 'tsx', 'test/recording.ts'], { env: { CLAWTAB_CHROMIUM: chromium } });
-process.exit(code);
