@@ -123,6 +123,13 @@ describe('the daemon', () => {
     );
   });
 
+  it('tells the end of a run that was over before the daemon could join it, each once', async () => {
+    const starts = Array.from({ length: 4 }, () =>
+      desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv: ['true'], cwd: place.dir }),
+    );
+    for (const { run } of await Promise.all(starts)) expect(await desk.ended(run)).toMatchObject({ exit: { code: 0, signal: null } });
+  });
+
   it('starts one run for one request id, however often it is sent', async () => {
     const request = { from: 'command' as const, requestId: randomId(), argv: ['sleep', '30'], cwd: place.dir };
     const [a, b] = await Promise.all([desk.client.call('runs.start', request), desk.client.call('runs.start', request)]);

@@ -25,6 +25,8 @@ const SIZE = { cols: 120, rows: 36 };
 const RECENT = 40;
 /** Request ids remembered, so that a start that is sent again starts nothing twice. */
 const REMEMBERED_STARTS = 500;
+/** Ended runs remembered, so that the end of each is told once. */
+const REMEMBERED_ENDS = 500;
 
 export interface LiveRunsOptions {
   store: RunStore;
@@ -41,7 +43,8 @@ export interface LiveRunsOptions {
   /** When a run goes on by itself after its limit. */
   resumeAt(run: string): number | undefined;
   onChange(run: Run): void;
-  onEnd(run: Run, live: LiveRun): void;
+  /** Once for each run that ends while this daemon looks after it, however short it was. */
+  onEnd(run: Run): void;
   onTrouble(error: unknown): void;
 }
 
@@ -51,6 +54,7 @@ export class LiveRuns {
   readonly #joining = new Map<string, Promise<LiveRun | null>>();
   readonly #starts = new Map<string, { key: string; run: Promise<Run> }>();
   readonly #typed = new Map<string, Promise<{ typed: boolean }>>();
+  readonly #over = new Set<string>();
 
   constructor(options: LiveRunsOptions) {
     this.#options = options;
@@ -140,9 +144,11 @@ export class LiveRuns {
     return joining;
   }
 
+  /** A run that others have started; one that is over already is shown all the same. */
   async announce(id: string): Promise<void> {
     const stored = this.#options.store.get(id);
-    if (stored !== null && stored.exit === null) await this.join(stored.run);
+    if (stored?.exit === null) await this.join(stored.run);
+    else if (stored !== null) this.#options.onChange(this.viewOf(stored));
   }
 
   hook(hint: { run: string; event: string; payload: unknown }): void {
@@ -262,7 +268,7 @@ export class LiveRuns {
         agent: this.#agentOf(record),
         book,
         onChange: (run) => this.#options.onChange(run.view()),
-        onEnd: (run) => this.#ended(run),
+        onEnd: (run) => this.#ended(run.view()),
         onTrouble,
         resumeAt: () => this.#options.resumeAt(record.id),
       });
@@ -270,14 +276,23 @@ export class LiveRuns {
       this.#options.onChange(live.view());
       return live;
     } catch (error) {
-      if (store.get(record.id)?.exit != null) return null;
-      throw error;
+      const stored = store.get(record.id);
+      if (stored?.exit == null) throw error;
+      // Over before it could be joined: callers, retries and pushes hear of it as of any other end.
+      this.#ended(this.viewOf(stored));
+      return null;
     }
   }
 
-  #ended(run: LiveRun): void {
-    this.#live.delete(run.id);
-    this.#options.onEnd(run.view(), run);
+  #ended(run: Run): void {
+    this.#live.delete(run.run);
+    if (this.#over.has(run.run)) return;
+    this.#over.add(run.run);
+    for (const old of this.#over) {
+      if (this.#over.size <= REMEMBERED_ENDS) break;
+      this.#over.delete(old);
+    }
+    this.#options.onEnd(run);
   }
 
   async #startNow(request: Start, by: Pick<Caller, 'kind' | 'id' | 'name'>): Promise<Run> {

@@ -129,7 +129,7 @@ export class Jobs {
 
   /** A run of a job has started: its time limit runs. */
   started(run: Run): void {
-    const job = run.job === undefined ? null : this.#find(run.job);
+    const job = run.job === undefined || run.status.state === 'ended' ? null : this.#find(run.job);
     if (!job?.timeoutS) return;
     const leftMs = run.startedAt + job.timeoutS * 1000 - Date.now();
     this.#later(Math.max(0, leftMs), () => void this.#options.runs.stop(run.run, false, 'timeout').catch(() => undefined));
