@@ -2,7 +2,6 @@
  * One run that lives: its holder's connection, its screen and detector, what it is doing now. Turns what the detector sees into the book's
  * events. Owns the run's lock and the order in which output reaches the screen; what is typed is answer.ts's and the executor's.
  */
-
 import type * as v from 'valibot';
 import { asClawError, ClawError } from '../shared/errors.ts';
 import type { Run, RunStateSchema } from '../shared/protocol.ts';
@@ -169,7 +168,7 @@ export class LiveRun implements AnswerTarget {
 
   async catchUp(): Promise<void> {
     await this.#showAll();
-    await this.#watcher.redrawn();
+    await this.#watcher.ready();
     await this.#typists.settle(() => this.ended);
   }
 
@@ -187,18 +186,23 @@ export class LiveRun implements AnswerTarget {
   async perform(question: ParsedQuestion, choice: Choice): Promise<Performed> {
     try {
       if (this.#typists.typing) return { typed: false, why: 'somebody is typing' };
+      // What shows while keys go in is a page of this question.
+      this.#watcher.cover('all');
       const performed = await performChoice({
         agent: this.agent,
         watcher: this.#watcher,
         question,
         choice,
         catchUp: () => this.#showAll(),
+        onSend: (page) => this.#watcher.cover(page),
         // The desk and the phone race for every key: what others type from now on is noticed, and what the desk types makes the holder refuse.
         write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#typists.check() }),
       });
       if (performed.typed) this.#watcher.detector.renew();
+      else this.#watcher.cover(null);
       return performed;
     } catch (error) {
+      this.#watcher.cover(null);
       if (!(error instanceof ClawError)) throw error;
       if (error.code === 'local_input') return { typed: false, why: 'somebody typed at the desk at the same moment' };
       if (error.code === 'session_gone') return { typed: false, why: 'the agent ended' };
@@ -208,11 +212,11 @@ export class LiveRun implements AnswerTarget {
     }
   }
 
-  gone(qid: string, timeoutMs: number, page?: ParsedQuestion): Promise<boolean> {
-    const digest = page && questionDigest(page);
-    const pageStands = (): boolean =>
-      !this.ended && digest !== undefined && (this.liveDigest() === digest || this.#watcher.detector.standing?.digest === digest);
-    return this.#standsElse.until(() => this.#options.book.standingOf(this.id)?.qid !== qid && !pageStands(), timeoutMs);
+  async gone(qid: string, timeoutMs: number): Promise<boolean> {
+    const gone = await this.#standsElse.until(() => this.#options.book.standingOf(this.id)?.qid !== qid, timeoutMs);
+    // A page that did not take its Enter is a question from now on.
+    if (!gone) this.#watcher.cover(null);
+    return gone;
   }
 
   /** Types past the answer protocol: a line or keys from the run view. */
@@ -269,7 +273,6 @@ export class LiveRun implements AnswerTarget {
       this.#queuedBytes -= bytes.length;
       if (this.#queuedBytes <= LOW_BYTES) this.#client.resume();
       this.#shownMore.wake();
-      this.#standsElse.wake();
       this.#maybeLive();
     });
     if (this.#live) this.#activity();
@@ -395,6 +398,3 @@ export function endOf(exit: ExitRecord): Pick<Run, 'endedAt' | 'exit'> {
   const reason = exit.how === 'lost' ? 'lost' : exit.stoppedBy === null ? undefined : `stopped by ${exit.stoppedBy}`;
   return { endedAt: exit.endedMs, exit: { code: exit.code, signal: exit.signal, ...(reason === undefined ? {} : { reason }) } };
 }
-
-/** The run is not alive on this machine. */
-export const sessionGone = (): ClawError => new ClawError('session_gone', 'There is no such run on this machine, or it has ended.');

@@ -9,7 +9,7 @@ import type { ArgsOf, ResultOf, Run, Start } from '../shared/protocol.ts';
 import { keyBytes } from './agents/lib/keys.ts';
 import type { Registry } from './agents/registry.ts';
 import type { Caller } from './api-connection.ts';
-import { endOf, LiveRun, sessionGone } from './live-run.ts';
+import { endOf, LiveRun } from './live-run.ts';
 import type { QuestionBook } from './questions/book.ts';
 import { checkText } from './questions/choice.ts';
 import type { RunProcess } from './runs/caller.ts';
@@ -319,3 +319,6 @@ export class LiveRuns {
     return { typed: true };
   }
 }
+
+/** The run is not alive on this machine. */
+const sessionGone = (): ClawError => new ClawError('session_gone', 'There is no such run on this machine, or it has ended.');

@@ -35,8 +35,6 @@ class FakeRun implements AnswerTarget {
   accepts = true;
   failure: unknown = null;
   unwritten: string | null = null;
-  /** Where the answer was sent, if on another page, and that page's staying. */
-  page: ParsedQuestion | null = null;
   beforeTyping: () => void = () => undefined;
   #tail: Promise<unknown> = Promise.resolve();
 
@@ -58,10 +56,10 @@ class FakeRun implements AnswerTarget {
     if (this.failure) throw this.failure;
     if (this.unwritten !== null) return { typed: false, why: this.unwritten };
     this.typed.push(choice);
-    return { typed: true, ...(this.page === null ? {} : { page: this.page }) };
+    return { typed: true };
   }
-  async gone(_qid: string, _timeoutMs: number, page?: ParsedQuestion): Promise<boolean> {
-    return this.accepts && page === undefined;
+  async gone(): Promise<boolean> {
+    return this.accepts;
   }
 }
 
@@ -135,11 +133,6 @@ describe('an answer', () => {
     expect(run.typed).toHaveLength(1);
     expect(told.map((v) => v.verdict)).toEqual(['typed', 'confirmed']);
     expect(book.find('run1', question.qid)?.state).toMatchObject({ state: 'answered', by: 'Pixel', verdict: 'confirmed', what: 'Yes' });
-  });
-
-  it('is typed_unconfirmed where the page that sends it stays, though the question itself has gone', async () => {
-    run.page = asked({ kind: 'confirm', title: 'Review' });
-    expect(await answers.answer(yes(), 'Pixel')).toMatchObject({ verdict: 'typed_unconfirmed' });
   });
 
   it('is typed_unconfirmed where the prompt stays', async () => {

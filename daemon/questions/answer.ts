@@ -31,8 +31,8 @@ export interface AnswerTarget {
    * Throws `bad_choice` (nothing written), `agent_not_reading`.
    */
   perform(question: ParsedQuestion, choice: Choice): Promise<Performed>;
-  /** Resolves true as soon as the question `qid` stands no longer, nor `page`, on which its answer was sent; false after `timeoutMs`. */
-  gone(qid: string, timeoutMs: number, page?: ParsedQuestion): Promise<boolean>;
+  /** Resolves true as soon as the question `qid` stands no longer, nor the page on which its answer was sent; false after `timeoutMs`. */
+  gone(qid: string, timeoutMs: number): Promise<boolean>;
 }
 
 export interface AnswerDesk {
@@ -155,7 +155,7 @@ export class Answers {
     this.#desk.onVerdict(typed);
     // The keys are written whatever the disk says now: a failure here must not turn into "nothing was typed".
     await journal.typed(answer.answerId).catch(() => undefined);
-    const gone = await target.gone(answer.qid, CONFIRM_MS, result.page);
+    const gone = await target.gone(answer.qid, CONFIRM_MS);
     const but = gone ? result.why : (result.why ?? 'the question still stands on the screen');
     const code = but === undefined ? 'confirmed' : 'typed_unconfirmed';
     book.apply(answer.run, answer.qid, { type: 'verdict', verdict: code });

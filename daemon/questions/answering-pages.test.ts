@@ -7,6 +7,7 @@ import { VirtualClock } from '../replay.ts';
 import { Screen } from '../screen.ts';
 import { type LiveScreen, type Performed, performChoice } from './answering.ts';
 import { labelDigest } from './digest.ts';
+import { ARMED_MS } from './watcher.ts';
 
 const LABELS = ['Lint', 'Types', 'Units'];
 
@@ -88,8 +89,12 @@ function form(tab: (form: Form) => void): Form {
 
 const CHOICE: Choice = { type: 'options', picks: [0, 2].map((index) => ({ index, labelDigest: labelDigest(LABELS[index]!) })) };
 
+/** What was told of the pages that were answered on. */
+let sentOn: (ParsedQuestion | null)[] = [];
+
 async function answer(form: Form, agent: { paceMs: number; keys(): Step[] } | typeof opencode = opencode): Promise<Performed> {
   let done = false;
+  sentOn = [];
   const result = performChoice({
     agent,
     watcher: form,
@@ -97,6 +102,7 @@ async function answer(form: Form, agent: { paceMs: number; keys(): Step[] } | ty
     choice: CHOICE,
     clock: form.clock,
     catchUp: async () => undefined,
+    onSend: (page) => void sentOn.push(page),
     write: async (bytes) => {
       form.written.push(bytes);
       form.onKey(bytes);
@@ -114,8 +120,25 @@ async function answer(form: Form, agent: { paceMs: number; keys(): Step[] } | ty
 describe('an answer that is sent from another page', () => {
   it('is sent there, and that page is named: it must go as well', async () => {
     const pages = form((it) => it.show(asks(review())));
-    expect(await answer(pages)).toEqual({ typed: true, page: review() });
+    expect(await answer(pages)).toEqual({ typed: true });
+    expect(sentOn).toEqual([review()]);
     expect(pages.written).toEqual(['1', '3', '\t', '\r']);
+  });
+
+  it('is sent when that page has stood for a moment: agents listen later than they paint', async () => {
+    let shownMs = 0;
+    const pages = form((it) => {
+      shownMs = it.clock.nowMs();
+      it.show(asks(review()));
+    });
+    const { onKey } = pages;
+    let sentMs = 0;
+    pages.onKey = (key) => {
+      if (key === '\r') sentMs = pages.clock.nowMs();
+      onKey(key);
+    };
+    await answer(pages);
+    expect(sentMs - shownMs).toBeGreaterThanOrEqual(ARMED_MS);
   });
 
   it('is not sent from a page that belongs to other tabs', async () => {
@@ -163,6 +186,7 @@ describe('the half of a picture', () => {
       },
     };
     expect(await answer(pages, steps(plan))).toEqual({ typed: true });
+    expect(sentOn).toEqual([null]);
     expect(planned).toEqual([asks(boxes([0]))]);
   });
 

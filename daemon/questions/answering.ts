@@ -7,7 +7,7 @@ import type { Choice, ParsedQuestion } from '../../shared/question.ts';
 import type { Agent, Reading, ScreenView, Step } from '../agents/agent.ts';
 import { keyBytes } from '../agents/lib/keys.ts';
 import { questionIn } from './detector.ts';
-import { type Clock, realClock } from './watcher.ts';
+import { ARMED_MS, type Clock, realClock } from './watcher.ts';
 
 /** How long a screen may take to show what a key did. Agents repaint within 100 ms; a loaded machine takes ten times that. */
 const EXPECT_MS = 3000;
@@ -45,6 +45,8 @@ export interface Performance {
   catchUp(): Promise<void>;
   /** Awaited once, before the first byte: the place for a journal entry. */
   onFirstByte?(): Promise<void>;
+  /** Told before each key that answers: the page it is for, null where that is the question itself. */
+  onSend?(page: ParsedQuestion | null): void;
 }
 
 /**
@@ -54,8 +56,6 @@ export interface Performance {
 export interface Performed {
   typed: boolean;
   why?: string;
-  /** The page on which the answer was sent, where that is another one than was chosen from: it must go as well. */
-  page?: ParsedQuestion;
 }
 
 /** Throws `bad_choice` before anything is written, and what `write` throws as long as nothing was written. */
@@ -72,8 +72,8 @@ class Typist {
   #lastWriteMs = Number.NEGATIVE_INFINITY;
   #wrote = false;
   #typed = false;
-  /** What stood when the answer was sent. */
-  #sentOn: ParsedQuestion | null = null;
+  /** The page seen last, and since when it is another one than was chosen from. */
+  #page: { question: ParsedQuestion; sinceMs: number } | null = null;
   /** The last expectation that nothing has been written since. */
   #expected: Extract<Step, { do: 'expect' }> | null = null;
 
@@ -95,16 +95,11 @@ class Typist {
     } catch (error) {
       // After the answering write nothing can be taken back: it counts as typed, whatever came after it.
       const why = error instanceof Stopped ? error.message : 'it was interrupted by somebody typing';
-      if (this.#typed) return { typed: true, why, ...this.#page() };
+      if (this.#typed) return { typed: true, why };
       if (error instanceof Stopped || this.#wrote) return { typed: false, why };
       throw error;
     }
-    return this.#typed ? { typed: true, ...this.#page() } : { typed: false, why: 'the screen changed while it was being answered' };
-  }
-
-  #page(): Pick<Performed, 'page'> {
-    const page = this.#sentOn;
-    return page === null || sameQuestion(page, this.#job.question) ? {} : { page };
+    return this.#typed ? { typed: true } : { typed: false, why: 'the screen changed while it was being answered' };
   }
 
   /** The next steps, made up on a whole picture; before the answer is out, on one that says something. */
@@ -142,6 +137,7 @@ class Typist {
   async #write(bytes: string, commit: boolean): Promise<void> {
     await this.#pause(this.#lastWriteMs + this.#job.agent.paceMs - this.#clock.nowMs());
     if (commit) await this.#job.catchUp();
+    if (commit && this.#page !== null) await this.#pause(this.#page.sinceMs + ARMED_MS - this.#clock.nowMs());
     // Behind the first answering key (`y`, then Enter) the question may be gone already; the plan itself has looked.
     if (!this.#typed) await this.#stillAsked(commit);
     // What was seen before the pause must hold now: somebody else's key may have come between.
@@ -149,7 +145,7 @@ class Typist {
     if (commit && expected !== null && !(await this.#until(expected.holds, FLICKER_MS))) throw new Stopped(expected.what);
     this.#expected = null;
     if (!this.#wrote) await this.#job.onFirstByte?.();
-    if (commit) this.#sentOn = questionIn(this.#job.watcher.read()) ?? this.#sentOn;
+    if (commit) this.#job.onSend?.(this.#page?.question ?? null);
     const written = this.#job.write(bytes);
     this.#job.watcher.input();
     await written;
@@ -199,6 +195,7 @@ class Typist {
     try {
       for (;;) {
         const now = watcher.read();
+        this.#turnPage(questionIn(now));
         if (watcher.whole && holds(now, watcher.view())) return true;
         if (over || (watcher.whole && never?.(now) === true)) return false;
         await Promise.race([watcher.changed(), timeout]);
@@ -206,6 +203,12 @@ class Typist {
     } finally {
       cancel();
     }
+  }
+
+  #turnPage(seen: ParsedQuestion | null): void {
+    if (seen === null) return;
+    if (sameQuestion(seen, this.#job.question)) this.#page = null;
+    else if (this.#page === null || !sameQuestion(seen, this.#page.question)) this.#page = { question: seen, sinceMs: this.#clock.nowMs() };
   }
 
   #pause(ms: number): Promise<void> {

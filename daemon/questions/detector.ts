@@ -88,6 +88,7 @@ export class Detector {
   #standing: Standing | null = null;
   #candidate: Candidate | null = null;
   #renewed = false;
+  #covered: 'all' | { digest: string } | null = null;
   #state: { shown: string; state: AgentState | null; since: number; pending: boolean } = {
     shown: '',
     state: null,
@@ -130,6 +131,14 @@ export class Detector {
   /** The standing question was answered: the same text, once it has been off the screen for a single reading, is a new appearance. */
   renew(): void {
     this.#renewed = true;
+  }
+
+  /**
+   * The standing question is being answered: that page of it (or whatever shows) is not a question of its own, until the next call or until the
+   * question has gone. Has its effect at the next reading.
+   */
+  cover(page: 'all' | ParsedQuestion | null): void {
+    this.#covered = page === null || page === 'all' ? page : { digest: questionDigest(page) };
   }
 
   read(reading: Reading, nowMs: number): DetectorEvent[] {
@@ -191,6 +200,12 @@ export class Detector {
     const digest = questionDigest(seen.question);
     const standing = this.#standing;
     const question = standing === null ? seen.question : pinFields(standing.question, seen.question);
+    const covered = this.#covered !== null && (this.#covered === 'all' || this.#covered.digest === digest);
+    if (covered && standing !== null && standing.missing?.replaced !== true && digest !== standing.digest) {
+      standing.missing = null;
+      this.#candidate = null;
+      return [];
+    }
     if (standing === null || !this.#same(standing, question, anchor, digest, nowMs)) {
       if (standing !== null && standing.missing === null) standing.missing = { sinceMs: nowMs, replaced: true };
       this.#propose({ question, anchor, settleMs, digest, sinceMs: nowMs, fresh: true });
@@ -272,6 +287,7 @@ export class Detector {
   #close(reason: 'gone' | 'superseded' | 'ended', nowMs: number): DetectorEvent {
     const qid = this.#standing!.qid;
     this.#standing = null;
+    this.#covered = null;
     if (this.#candidate !== null) this.#candidate.fresh = true;
     return { event: 'closed', atMs: nowMs, qid, reason };
   }

@@ -50,12 +50,12 @@ describe('the watcher', () => {
     expect([watcher.whole, watcher.read() !== null]).toEqual([true, true]);
     await watcher.feed('\x1b[?2026h\x1b[2J');
     expect([watcher.whole, watcher.read()]).toEqual([false, null]);
-    const redrawn = watcher.redrawn();
+    const ready = watcher.ready();
     clock.advance(199);
     expect(watcher.whole).toBe(false);
     clock.advance(210);
     expect(watcher.whole).toBe(true);
-    await expect(redrawn).resolves.toBeUndefined();
+    await expect(ready).resolves.toBeUndefined();
   });
 
   it('says nothing for certain until a resize has been drawn', async () => {

@@ -2,6 +2,7 @@
  * Screen, reader and detector of one run put together: decides when the screen is read. The same code runs live (a real clock) and in
  * `clawtab replay` (the recording's clock). Owns the pace of reading and nothing else; what the events mean is the life cycle's.
  */
+import type { ParsedQuestion } from '../../shared/question.ts';
 import type { Agent, HookHint, Reading, ScreenView } from '../agents/agent.ts';
 import { Screen } from '../screen.ts';
 import { Detector, type DetectorEvent, type DetectorOptions } from './detector.ts';
@@ -34,6 +35,8 @@ const LATEST_COSTLY_MS = 150;
 const REDRAWN_MS = 150;
 /** …and a program that does not care about its size is read again after this. */
 const RESIZE_MS = 600;
+/** Agents paint a dialog, and listen to its keys a moment later: a key that comes within 50 ms of the picture was lost in Claude. */
+export const ARMED_MS = 250;
 /** A synchronized update that stays open longer than this is read as it is. */
 const SYNC_MS = 200;
 /** Hook hints kept. They never expire by age: a dialog may stand for hours and must not change while it does. */
@@ -69,6 +72,7 @@ export class Watcher {
   #changed: (() => void)[] = [];
   #reading: { generation: number; hooks: number; reading: Reading } | undefined;
   #hookCount = 0;
+  #over = false;
 
   constructor(options: WatcherOptions) {
     this.#agent = options.agent;
@@ -146,13 +150,25 @@ export class Watcher {
     return new Promise((resolve) => this.#changed.push(resolve));
   }
 
-  /** Resolves when the picture is whole: a program that draws nothing after a resize is waited for `RESIZE_MS`. */
-  async redrawn(): Promise<void> {
+  /**
+   * Resolves when an answer may begin: what stands has stood long enough for its agent to listen, and the picture is whole (a program that draws
+   * nothing after a resize is waited for `RESIZE_MS`).
+   */
+  async ready(): Promise<void> {
+    const armedMs = (this.detector.standing?.openedAtMs ?? Number.NEGATIVE_INFINITY) + ARMED_MS;
+    if (this.#clock.nowMs() < armedMs) await new Promise<void>((resolve) => this.#clock.at(armedMs, resolve));
     while (!this.whole) await this.changed();
+  }
+
+  /** As `Detector.cover`, and what stands is read again. */
+  cover(page: 'all' | ParsedQuestion | null): void {
+    this.detector.cover(page);
+    this.#touch();
   }
 
   /** The run is over. */
   end(): void {
+    this.#over = true;
     this.#resize = null;
     this.#halfSinceMs = null;
     this.#cancelRead?.();
@@ -162,6 +178,7 @@ export class Watcher {
   }
 
   dispose(): void {
+    this.#over = true;
     this.#cancelRead?.();
     this.#cancelTick?.();
     this.#resize = null;
@@ -175,6 +192,7 @@ export class Watcher {
   }
 
   #touch(): void {
+    if (this.#over) return;
     const now = this.#clock.nowMs();
     this.#unreadSinceMs ??= now;
     this.#cancelRead?.();

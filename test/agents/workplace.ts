@@ -40,10 +40,11 @@ export class Workplace {
     this.#prepared = agent.prepare(place.home, this.trusted, model.origin);
   }
 
-  static async create(agent: LiveAgent): Promise<Workplace> {
+  /** `place`: of a product that runs already, which removes it; default one of its own. */
+  static async create(agent: LiveAgent, place?: Place): Promise<Workplace> {
     const model = await ModelEndpoint.start();
     try {
-      return new Workplace(agent, createPlace(), model);
+      return new Workplace(agent, place ?? createPlace(), model);
     } catch (error) {
       await model.stop();
       throw error;

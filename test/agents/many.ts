@@ -1,0 +1,95 @@
+/**
+ * npm run test:agents -- NAME --answers=N [--seed=N --minutes=N]: a real agent CLI whose scripted model asks again and again in one session. Every card is
+ * answered at random over relay and seal while the desk resizes, repaints and types; what the model was told, and the files, say whether the answer was right.
+ */
+import { Figures, options, spread } from '../rig/figures.ts';
+import { Product } from '../rig/product.ts';
+import { seeded } from '../rig/random.ts';
+import type { LiveAgent } from './live-agent.ts';
+import { newLedger, Session, Stalled } from './many/session.ts';
+import { lastScreen, Workplace } from './workplace.ts';
+
+/** Sessions that may stall before the rest is left. */
+const MAX_STALLS = 3;
+
+const name = process.argv[2] ?? '';
+const wanted = options();
+const COUNT = wanted.number('answers', 100, 40);
+const endsMs = performance.now() + wanted.number('minutes', 9, 3) * 60_000;
+const { agent } = (await import(`./clis/${name}.ts`)) as { agent: LiveAgent };
+const ledger = newLedger();
+const stalls: string[] = [];
+const fromMs = performance.now();
+let version = '';
+
+const product = await Product.start();
+try {
+  const workplace = await Workplace.create(agent, product.place);
+  version = workplace.installed.version;
+  const phone = await product.phone();
+  await phone.call('phone.hello', { name: 'Many', watching: true, protocol: 1 });
+  const goes = (): boolean => ledger.asked < COUNT && performance.now() < endsMs;
+  const rng = seeded(wanted.seed);
+  try {
+    for (let nth = 1; goes() && stalls.length < MAX_STALLS; nth++) {
+      const session = new Session(workplace, phone, rng, ledger);
+      try {
+        await session.play(`${name}-${nth}`, goes);
+      } catch (error) {
+        const why = error instanceof Stalled ? error.message : String((error as Error).stack ?? error);
+        stalls.push(why);
+        process.stdout.write(`stalled: ${why}\n`);
+        if (session.started) process.stdout.write(`${(await lastScreen(session.started.cast)).replace(/^/gm, '       | ')}\n`);
+      }
+    }
+  } finally {
+    const keep = process.env['CLAWTAB_LIVE_KEEP'];
+    if (keep) workplace.keep(keep);
+    phone.close();
+    await workplace.model.stop();
+  }
+} finally {
+  await product.stop();
+}
+
+const figures = new Figures(`${name} ${version}`, wanted);
+const zero = (what: string, list: readonly string[]): void =>
+  figures.gate(what, list.length === 0 ? 0 : `${list.length}: ${list.slice(0, 6).join(' · ')}`, '0', list.length === 0);
+const refusals = [...ledger.refused].sort((a, b) => b[1] - a[1]);
+figures.note('asked', `${ledger.asked} in ${Math.round((performance.now() - fromMs) / 1000)} s`);
+figures.note('answered, with the effect that was wanted', ledger.answered);
+figures.note('next prompts', ledger.prompts);
+zero('wrong, or confirmed without effect', ledger.wrong);
+zero('said to be not typed, and it was', ledger.denied);
+zero('doubled cards', ledger.doubled);
+zero('questions without a card', ledger.unseen);
+zero('stalled sessions', stalls);
+figures.note(
+  'refused, then answered again',
+  `${refusals.reduce((sum, [, n]) => sum + n, 0)}${refusals.map(([why, n]) => ` · ${n}× ${why}`).join('')}`,
+);
+figures.note(
+  'unconfirmed',
+  `${ledger.unconfirmed.length}${ledger.unconfirmed
+    .slice(0, 8)
+    .map((each) => ` · ${each}`)
+    .join('')}`,
+);
+figures.note(
+  'answered by the agent itself',
+  `${ledger.byItself.length}${ledger.byItself
+    .slice(0, 4)
+    .map((each) => ` · ${each}`)
+    .join('')}`,
+);
+figures.note(
+  'other cards',
+  `${ledger.strays.length}${ledger.strays
+    .slice(0, 6)
+    .map((each) => ` · ${each}`)
+    .join('')}`,
+);
+figures.note('at the desk', `${ledger.desk.resizes} resizes, ${ledger.desk.repaints} repaints, ${ledger.desk.keys} keys`);
+figures.note('tap → verdict', spread(ledger.tookMs));
+figures.end();
+process.exit();

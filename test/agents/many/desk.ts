@@ -1,0 +1,46 @@
+/** A terminal at the desk of one run: changes its size, has everything drawn again, moves the highlight of a list while it stands. */
+import { RunStore } from '../../../daemon/runs/run-store.ts';
+import { openState } from '../../../daemon/state.ts';
+import type { Random } from '../../rig/random.ts';
+
+export interface Desk {
+  counts: { resizes: number; repaints: number; keys: number };
+  /** Keys as somebody at the desk types them. */
+  type(bytes: string): Promise<void>;
+  leave(): void;
+}
+
+/** `inList`: a question with rows stands; keys are for those only, a field or a prompt would keep them. */
+export async function sitDown(env: Record<string, string>, run: string, rng: Random, inList: () => boolean): Promise<Desk> {
+  const store = new RunStore(openState(env));
+  const record = store.get(run);
+  if (!record) throw new Error(`there is no run ${run}`);
+  const terminal = await store.connect(record.run, { role: 'terminal', cols: 100, rows: 30 });
+  const counts = { resizes: 0, repaints: 0, keys: 0 };
+  let timer: NodeJS.Timeout;
+  const one = async (): Promise<void> => {
+    const dice = rng.below(10);
+    if (dice < 4) {
+      counts.resizes++;
+      await terminal.resize(60 + rng.below(80), 24 + rng.below(20));
+    } else if (dice < 6) {
+      counts.repaints++;
+      await terminal.repaint();
+    } else if (inList()) {
+      counts.keys++;
+      await terminal.input(Buffer.from(rng.pick(['\x1b[A', '\x1b[B'])), { typed: true });
+    }
+  };
+  const next = (): void => {
+    timer = setTimeout(() => void one().then(next, next), 150 + rng.below(1500));
+  };
+  next();
+  return {
+    counts,
+    type: (bytes) => terminal.input(Buffer.from(bytes), { typed: true }),
+    leave() {
+      clearTimeout(timer);
+      terminal.close();
+    },
+  };
+}

@@ -1,0 +1,278 @@
+/**
+ * One long session of one agent CLI: the model asks, the card is answered over the sealed channel, the effect is looked at, again and again, while somebody at
+ * the desk resizes and types. Owns the order of things and the ledger of one session; what is asked is asks.ts.
+ */
+
+import { answerTo } from '../../../daemon/test-daemon.ts';
+import type { TestPhone } from '../../../daemon/test-phone.ts';
+import type { Question } from '../../../shared/protocol.ts';
+import type { Choice } from '../../../shared/question.ts';
+import type { Random } from '../../rig/random.ts';
+import type { LiveAgent } from '../live-agent.ts';
+import { scriptPrompt } from '../script.ts';
+import type { Started, Workplace } from '../workplace.ts';
+import { type Ask, makeAsk, wrongWith } from './asks.ts';
+import { type Desk, sitDown } from './desk.ts';
+
+/** opencode's screen stays blank for up to 40 s. */
+const START_MS = 90_000;
+/** Card, answer and effect of one question. */
+const ASK_MS = 40_000;
+/** An answer that was typed has its effect within this. */
+const EFFECT_MS = 15_000;
+/** Questions of one turn; a prompt from the phone begins the next. */
+const TURN = 8;
+const TYPED: readonly string[] = ['confirmed', 'typed', 'typed_unconfirmed', 'unknown'];
+
+export interface Ledger {
+  asked: number;
+  answered: number;
+  prompts: number;
+  /** The agent did something else than what was answered; said to be confirmed without any effect. */
+  wrong: string[];
+  /** Said not to be typed, and it was. */
+  denied: string[];
+  doubled: string[];
+  refused: Map<string, number>;
+  unconfirmed: string[];
+  /** Answered without anybody having answered: the agent's own doing. */
+  byItself: string[];
+  unseen: string[];
+  strays: string[];
+  tookMs: number[];
+  desk: Desk['counts'];
+}
+
+export const newLedger = (): Ledger => ({
+  asked: 0,
+  answered: 0,
+  prompts: 0,
+  wrong: [],
+  denied: [],
+  doubled: [],
+  refused: new Map(),
+  unconfirmed: [],
+  byItself: [],
+  unseen: [],
+  strays: [],
+  tookMs: [],
+  desk: { resizes: 0, repaints: 0, keys: 0 },
+});
+
+/** Nothing went on: the session is over before its time. */
+export class Stalled extends Error {}
+
+export class Session {
+  readonly #agent: LiveAgent;
+  readonly #workplace: Workplace;
+  readonly #phone: TestPhone;
+  readonly #rng: Random;
+  readonly #ledger: Ledger;
+  readonly #cards = new Map<string, Question>();
+  /** Cards that have a nonce, by it. */
+  readonly #qids = new Map<string, Map<string, string>>();
+  #wake: (() => void)[] = [];
+  started: Started | undefined;
+
+  constructor(workplace: Workplace, phone: TestPhone, rng: Random, ledger: Ledger) {
+    this.#agent = workplace.agent;
+    this.#workplace = workplace;
+    this.#phone = phone;
+    this.#rng = rng;
+    this.#ledger = ledger;
+    phone.onEvent = (event) => {
+      if (event.event === 'question') this.#heard(event.data);
+      if (phone.events.length > 1000) phone.events.length = 0;
+    };
+  }
+
+  /** Plays until `goes()` says no, at the end of a turn. Throws `Stalled`. */
+  async play(name: string, goes: () => boolean): Promise<void> {
+    let desk: Desk | undefined;
+    try {
+      for (let turn = 1; goes(); turn++) {
+        const script = `${name}-${turn}`;
+        const asks = Array.from({ length: TURN }, (_, n) => makeAsk(this.#agent, this.#rng, n === TURN - 1));
+        const turns = [...asks.map((ask) => ask.turn), { say: `Turn ${turn} is done. What shall I do next?` }];
+        this.#workplace.model.play(
+          script,
+          turns.map((each) => (this.#agent.thinkMs ? { thinkMs: this.#agent.thinkMs, ...each } : each)),
+        );
+        if (this.started === undefined) this.started = this.#workplace.start(script);
+        else await this.#prompt(script);
+        for (const [n, ask] of asks.entries()) {
+          await this.#until(
+            `question ${n + 1} of ${script} is asked`,
+            () => this.#asked(script, n),
+            turn === 1 && n === 0 ? START_MS : ASK_MS,
+          );
+          this.#ledger.asked++;
+          desk ??= await sitDown(this.#workplace.env, this.started.run, this.#rng, () => this.#listStands());
+          await this.#one(script, n, ask);
+        }
+      }
+    } finally {
+      desk?.leave();
+      for (const key of ['resizes', 'repaints', 'keys'] as const) this.#ledger.desk[key] += desk?.counts[key] ?? 0;
+      this.#phone.onEvent = null;
+      if (this.started) this.#workplace.stop(this.started.run);
+    }
+  }
+
+  async #one(script: string, n: number, ask: Ask): Promise<void> {
+    const { ledger, tries } = { ledger: this.#ledger, tries: [] as { verdict: string; card: string }[] };
+    const result = () => this.#workplace.model.results(script)[n] ?? null;
+    const over = (): boolean =>
+      result() !== null ||
+      this.#asked(script, n + 1) ||
+      (ask.wanted.kind === 'refuse' && tries.some(isTyped) && this.#open()?.question.kind === 'idle');
+    const due = performance.now() + ASK_MS;
+    let blockedUntil = 0;
+    while (!over()) {
+      if (performance.now() > due) {
+        if (!this.#qids.has(ask.nonce)) ledger.unseen.push(ask.nonce);
+        throw new Stalled(`question ${ask.nonce} (${ask.wanted.kind}) after ${tries.map((t) => t.verdict).join(', ') || 'no try'}`);
+      }
+      const card = this.#open();
+      const tried = card && `${card.qid}/${card.rev}/${card.digest}`;
+      const known = card && nonceOf(card, ask) && !tries.some((t) => isTyped(t));
+      const choice = known ? choiceOf(card, ask, this.#agent) : null;
+      if (!card || !choice || performance.now() < blockedUntil) {
+        await this.#change(200);
+        continue;
+      }
+      const from = performance.now();
+      const said = await this.#phone.call('questions.answer', answerTo(card, choice)).then(
+        (v) => ({ verdict: v.verdict as string, message: v.message }),
+        (error: { code?: string; message?: string }) => ({ verdict: error.code ?? String(error), message: error.message ?? '' }),
+      );
+      tries.push({ verdict: said.verdict, card: tried! });
+      if (!TYPED.includes(said.verdict)) {
+        const why = `${said.verdict}: ${said.message}`;
+        ledger.refused.set(why, (ledger.refused.get(why) ?? 0) + 1);
+        blockedUntil = performance.now() + 60;
+        continue;
+      }
+      ledger.tookMs.push(performance.now() - from);
+      if (said.verdict !== 'confirmed') ledger.unconfirmed.push(`${ask.nonce} ${ask.wanted.kind}: ${said.message}`);
+      await this.#until(`the effect of ${JSON.stringify(ask.wanted)} on ${ask.nonce} after ${said.verdict}`, over, EFFECT_MS).catch(
+        (error: unknown) => {
+          if (said.verdict === 'confirmed') ledger.wrong.push(`${ask.nonce}: confirmed, and the agent has nothing`);
+          throw error;
+        },
+      );
+    }
+    const wrong = wrongWith(ask, this.#workplace.trusted, result());
+    const typed = tries.filter(isTyped);
+    const told = `${ask.nonce}: ${wrong ?? 'as wanted'}; tries ${tries.map((t) => t.verdict).join(', ') || 'none'}`;
+    if (typed.length === 0) (tries.length === 0 || wrong !== null ? ledger.byItself : ledger.denied).push(told);
+    else if (wrong !== null) ledger.wrong.push(told);
+    else ledger.answered++;
+    const qids = this.#qids.get(ask.nonce);
+    if (qids === undefined) ledger.unseen.push(told);
+    else if (qids.size > 1)
+      ledger.doubled.push(`${ask.nonce} ${ask.wanted.kind}: ${[...qids].map(([qid, kind]) => `${qid} ${kind}`).join(', ')}`);
+    this.#qids.clear();
+  }
+
+  /** The prompt for the next turn, typed into the agent that is ready. */
+  async #prompt(script: string): Promise<void> {
+    const due = performance.now() + ASK_MS;
+    const asked = () => this.#asked(script, 0);
+    for (let blocked = ''; !asked(); ) {
+      if (performance.now() > due) throw new Stalled(`no next prompt ${script}; ${blocked}`);
+      const card = this.#open();
+      if (card?.question.kind !== 'idle') {
+        await this.#change(200);
+        continue;
+      }
+      const said = await this.#phone.call('questions.answer', answerTo(card, { type: 'text', text: scriptPrompt(script) })).then(
+        (v) => ({ verdict: v.verdict as string, message: v.message }),
+        (error: { code?: string; message?: string }) => ({ verdict: error.code ?? String(error), message: error.message ?? '' }),
+      );
+      if (TYPED.includes(said.verdict)) {
+        if (said.verdict !== 'confirmed') this.#ledger.unconfirmed.push(`${script} prompt: ${said.message}`);
+        await this.#until(`the prompt ${script} after ${said.verdict}`, asked, EFFECT_MS);
+        this.#ledger.prompts++;
+        return;
+      }
+      blocked = `${said.verdict}: ${said.message}`;
+      this.#ledger.refused.set(`prompt, ${blocked}`, (this.#ledger.refused.get(`prompt, ${blocked}`) ?? 0) + 1);
+      await this.#change(300);
+    }
+  }
+
+  #asked(script: string, step: number): boolean {
+    return this.#workplace.model.requests.some((r) => r.script === script && r.step >= step);
+  }
+
+  #heard(question: Question): void {
+    if (this.started !== undefined && question.run !== this.started.run) return;
+    this.#cards.set(question.qid, question);
+    const nonce = /\b[0-9a-f]{8}\b/.exec(wordsOf(question))?.[0];
+    const { kind } = question.question;
+    if (nonce !== undefined && kind !== 'idle') this.#qids.set(nonce, (this.#qids.get(nonce) ?? new Map()).set(question.qid, kind));
+    else if (kind !== 'idle')
+      this.#ledger.strays.push(`${question.qid} ${kind} ${wordsOf(question).slice(0, 120)} (${question.state.state})`);
+    for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  #open(): Question | undefined {
+    return [...this.#cards.values()].findLast((each) => each.state.state === 'open');
+  }
+
+  #listStands(): boolean {
+    const open = this.#open();
+    return open !== undefined && open.question.kind !== 'idle' && open.question.options.length > 1;
+  }
+
+  #change(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake.push(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+  }
+
+  async #until(what: string, holds: () => boolean, ms: number): Promise<void> {
+    const due = performance.now() + ms;
+    while (!holds()) {
+      if (performance.now() > due) throw new Stalled(`${what}: not within ${ms / 1000} s`);
+      await this.#change(100);
+    }
+  }
+}
+
+const isTyped = (tried: { verdict: string }): boolean => TYPED.includes(tried.verdict);
+
+const wordsOf = ({ question }: Question): string => [question.title, question.text, question.detail].join(' ');
+
+const nonceOf = (card: Question, ask: Ask): boolean => wordsOf(card).includes(ask.nonce);
+
+/** As somebody taps it on the card; null while the card does not show that yet. */
+function choiceOf(card: Question, ask: Ask, agent: LiveAgent): Choice | null {
+  const { question, labelDigests } = card;
+  const { wanted } = ask;
+  const at = (fits: (label: string) => boolean): number => question.options.findIndex((option) => fits(option.label));
+  const pick = (index: number) => ({ index, labelDigest: labelDigests[index]! });
+  if (wanted.kind === 'allow' || wanted.kind === 'refuse') {
+    const index = at((label) => agent.buttons[wanted.kind].test(label));
+    return index < 0 || question.kind !== 'permission' ? null : { type: 'option', ...pick(index) };
+  }
+  if (wanted.kind === 'choose') {
+    const index = at((label) => label === wanted.label);
+    return index < 0 ? null : { type: 'option', ...pick(index) };
+  }
+  if (wanted.kind === 'words') {
+    const own = agent.buttons.ownWords;
+    const index = own === null ? -1 : at((label) => own.test(label));
+    if (index >= 0) return { type: 'option', ...pick(index), text: wanted.text };
+    return question.freeText === undefined ? null : { type: 'text', text: wanted.text };
+  }
+  if (question.form !== undefined) return { type: 'form', pages: [{ labels: wanted.labels }] };
+  if (question.kind !== 'multiselect') return null;
+  const picks = wanted.labels.map((label) => at((each) => each === label));
+  return picks.some((index) => index < 0) ? null : { type: 'options', picks: picks.sort((a, b) => a - b).map(pick) };
+}
