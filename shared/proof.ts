@@ -1,5 +1,5 @@
 /** DPoP proofs (RFC 9449) on the client's side: possession of the device key, bound to one request. Verification is the relay's. */
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import { randomId, sha256, toBase64url, utf8 } from './bytes.ts';
 import type { SigningKey } from './keys.ts';
 

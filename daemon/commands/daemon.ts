@@ -5,9 +5,8 @@ import { Command } from 'commander';
 import { ClawError, EXIT } from '../../shared/errors.ts';
 import type { DaemonStatus } from '../local/local-commands.ts';
 import type { BackgroundControl } from '../service/background.ts';
-import { LABEL } from '../service/launchd.ts';
 import { pickService, serviceSpec } from '../service/pick.ts';
-import type { Service, ServiceState } from '../service/service.ts';
+import { LAUNCHD_LABEL, type Service, type ServiceState } from '../service/service.ts';
 import { UNIT } from '../service/systemd.ts';
 import { openState, type State } from '../state.ts';
 import { tryDaemon } from './connect.ts';
@@ -165,7 +164,7 @@ async function status(options: { json?: boolean }): Promise<void> {
 
 function describe(held: { kind: Service['kind'] } & ServiceState): string {
   if (held.kind === 'background') return 'in the background; it does not start again at login';
-  const name = held.kind === 'launchd' ? `launchd (${LABEL})` : `systemd (${UNIT})`;
+  const name = held.kind === 'launchd' ? `launchd (${LAUNCHD_LABEL})` : `systemd (${UNIT})`;
   return held.state === 'running' ? name : held.state === 'stopped' ? `${name}, stopped` : 'none; clawtab daemon start installs one';
 }
 

@@ -6,19 +6,20 @@ import { parse } from 'plist';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { LocalClient } from '../local/client.ts';
 import { ownCommand } from '../own-command.ts';
-import { LABEL, launchAgent, launchdService } from './launchd.ts';
+import { launchAgent, launchdService } from './launchd.ts';
 import type { Service } from './service.ts';
+import { LAUNCHD_LABEL } from './service.ts';
 import { type ServicePlace, servicePlace } from './test-service.ts';
 
 const uid = process.getuid?.() ?? 0;
-const target = `gui/${uid}/${LABEL}`;
+const target = `gui/${uid}/${LAUNCHD_LABEL}`;
 let place: ServicePlace;
 let service: Service;
 let plist: string;
 beforeEach(() => {
   place = servicePlace({ launchctl: 'fake-launchctl.mjs' });
   service = launchdService(place.dir, uid, place.run);
-  plist = path.join(place.dir, 'Library/LaunchAgents', `${LABEL}.plist`);
+  plist = path.join(place.dir, 'Library/LaunchAgents', `${LAUNCHD_LABEL}.plist`);
 });
 afterEach(async () => {
   await service.uninstall();
@@ -63,7 +64,7 @@ describe('the LaunchAgent', () => {
   it('starts, says where, and starting again does nothing', async () => {
     expect(await service.status()).toEqual({ state: 'not_installed' });
     const report = await service.start(place.spec(daemon()));
-    expect(report).toEqual([`Wrote ${plist}.`, `Loaded ${LABEL} into gui/${uid}; it starts again at every login.`]);
+    expect(report).toEqual([`Wrote ${plist}.`, `Loaded ${LAUNCHD_LABEL} into gui/${uid}; it starts again at every login.`]);
     expect(await service.status()).toEqual({ state: 'running', pid: expect.any(Number) });
     const before = place.calls().length;
     expect(await service.start(place.spec(daemon()))).toEqual(['The daemon runs already.']);
@@ -78,10 +79,10 @@ describe('the LaunchAgent', () => {
 
   it('stops when it has really ended, can be started again, and stopping twice is no error', async () => {
     await service.start(place.spec(daemon()));
-    expect(await service.stop()).toEqual([`Stopped ${LABEL}; it comes back with \`clawtab daemon start\`.`]);
+    expect(await service.stop()).toEqual([`Stopped ${LAUNCHD_LABEL}; it comes back with \`clawtab daemon start\`.`]);
     expect(await service.status()).toEqual({ state: 'stopped' });
     expect(await service.stop()).toEqual(['The daemon was not running.']);
-    expect(await service.start(place.spec(daemon()))).toEqual([`Loaded ${LABEL} into gui/${uid}; it starts again at every login.`]);
+    expect(await service.start(place.spec(daemon()))).toEqual([`Loaded ${LAUNCHD_LABEL} into gui/${uid}; it starts again at every login.`]);
     expect(await service.status()).toMatchObject({ state: 'running' });
   });
 
@@ -92,7 +93,7 @@ describe('the LaunchAgent', () => {
     };
     await service.start(place.spec(daemon()));
     const first = await pid();
-    expect(await service.restart(place.spec(daemon()))).toEqual([`Restarted ${LABEL}.`]);
+    expect(await service.restart(place.spec(daemon()))).toEqual([`Restarted ${LAUNCHD_LABEL}.`]);
     const second = await pid();
     expect(second).not.toBe(first);
     expect(place.calls()).toContain(`kickstart -k ${target}`);
@@ -105,20 +106,20 @@ describe('the LaunchAgent', () => {
   it('starts a loaded one that has ended', async () => {
     await service.start(place.spec(['/bin/sh', '-c', 'exit 0']));
     while ((await service.status()).state === 'running') await new Promise((resolve) => setTimeout(resolve, 20));
-    expect(await service.start(place.spec(['/bin/sh', '-c', 'exit 0']))).toEqual([`Started ${LABEL}.`]);
+    expect(await service.start(place.spec(['/bin/sh', '-c', 'exit 0']))).toEqual([`Started ${LAUNCHD_LABEL}.`]);
     expect(place.calls()).toContain(`kickstart ${target}`);
   });
 
   it('is uninstalled without a rest, twice if need be', async () => {
     await service.start(place.spec(daemon()));
-    expect(await service.uninstall()).toEqual([`Stopped ${LABEL}.`, `Removed ${plist}.`]);
+    expect(await service.uninstall()).toEqual([`Stopped ${LAUNCHD_LABEL}.`, `Removed ${plist}.`]);
     expect(fs.existsSync(plist)).toBe(false);
     expect(await service.uninstall()).toEqual(['No service was installed.']);
     expect(await service.status()).toEqual({ state: 'not_installed' });
   });
 
   it('comes up although its label was once disabled', async () => {
-    fs.writeFileSync(path.join(place.dir, 'book', `${LABEL}.disabled`), '');
+    fs.writeFileSync(path.join(place.dir, 'book', `${LAUNCHD_LABEL}.disabled`), '');
     await service.start(place.spec(daemon()));
     expect(await service.status()).toMatchObject({ state: 'running' });
   });

@@ -3,9 +3,8 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node
 import { dirname, join } from 'node:path';
 import { build } from 'plist';
 import { ClawError } from '../../shared/errors.ts';
-import { must, type Report, type RunCommand, type Service, type ServiceSpec, type ServiceState } from './service.ts';
+import { LAUNCHD_LABEL, must, type Report, type RunCommand, type Service, type ServiceSpec, type ServiceState } from './service.ts';
 
-export const LABEL = 'dev.clawtab.daemon';
 /** Exit codes of launchctl: a service that it does not know (`print`, `kickstart`), one that has gone meanwhile, one that takes a moment to end. */
 const NOT_FOUND = 113;
 const NO_SUCH_PROCESS = 3;
@@ -16,7 +15,7 @@ const UNLOAD_MS = 25_000;
 /** The property list: absolute paths, captured PATH and locale, restarts after a crash, leaves pty holders alive. */
 export function launchAgent(spec: ServiceSpec): string {
   return build({
-    Label: LABEL,
+    Label: LAUNCHD_LABEL,
     ProgramArguments: [...spec.argv],
     EnvironmentVariables: { ...spec.env },
     WorkingDirectory: spec.home,
@@ -34,8 +33,8 @@ export function launchAgent(spec: ServiceSpec): string {
 
 export function launchdService(home: string, uid: number, run: RunCommand): Service {
   const domain = `gui/${uid}`;
-  const target = `${domain}/${LABEL}`;
-  const file = join(home, 'Library/LaunchAgents', `${LABEL}.plist`);
+  const target = `${domain}/${LAUNCHD_LABEL}`;
+  const file = join(home, 'Library/LaunchAgents', `${LAUNCHD_LABEL}.plist`);
 
   async function status(): Promise<ServiceState> {
     const printed = await run('launchctl', ['print', target]);
@@ -55,7 +54,9 @@ export function launchdService(home: string, uid: number, run: RunCommand): Serv
     const dueMs = performance.now() + UNLOAD_MS;
     while (await loaded()) {
       if (performance.now() > dueMs)
-        throw new ClawError('service_failed', `launchd does not let go of ${LABEL}.`, { hint: `Look at it: launchctl print ${target}` });
+        throw new ClawError('service_failed', `launchd does not let go of ${LAUNCHD_LABEL}.`, {
+          hint: `Look at it: launchctl print ${target}`,
+        });
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
     return true;
@@ -77,12 +78,12 @@ export function launchdService(home: string, uid: number, run: RunCommand): Serv
       // A label that was once disabled stays so over reinstallations, and bootstrap then fails without saying why.
       await must(run, 'launchctl', ['enable', target]);
       await must(run, 'launchctl', ['bootstrap', domain, file]);
-      report.push(`Loaded ${LABEL} into ${domain}; it starts again at every login.`);
+      report.push(`Loaded ${LAUNCHD_LABEL} into ${domain}; it starts again at every login.`);
       return report;
     }
     if ((await status()).state === 'running') return [...report, 'The daemon runs already.'];
     await must(run, 'launchctl', ['kickstart', target]);
-    return [...report, `Started ${LABEL}.`];
+    return [...report, `Started ${LAUNCHD_LABEL}.`];
   }
 
   return {
@@ -90,19 +91,21 @@ export function launchdService(home: string, uid: number, run: RunCommand): Serv
     start,
     status,
     async stop() {
-      return (await unload()) ? [`Stopped ${LABEL}; it comes back with \`clawtab daemon start\`.`] : ['The daemon was not running.'];
+      return (await unload())
+        ? [`Stopped ${LAUNCHD_LABEL}; it comes back with \`clawtab daemon start\`.`]
+        : ['The daemon was not running.'];
     },
     async restart(spec) {
       const before = existsSync(file) ? readFileSync(file, 'utf8') : '';
       if (!(await loaded()) || before !== launchAgent(spec)) return start(spec);
       await must(run, 'launchctl', ['kickstart', '-k', target]);
-      return [`Restarted ${LABEL}.`];
+      return [`Restarted ${LAUNCHD_LABEL}.`];
     },
     async uninstall() {
       const stopped = await unload();
       const existed = existsSync(file);
       rmSync(file, { force: true });
-      return [...(stopped ? [`Stopped ${LABEL}.`] : []), existed ? `Removed ${file}.` : 'No service was installed.'];
+      return [...(stopped ? [`Stopped ${LAUNCHD_LABEL}.`] : []), existed ? `Removed ${file}.` : 'No service was installed.'];
     },
   };
 }

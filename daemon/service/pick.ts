@@ -4,7 +4,6 @@ import * as path from 'node:path';
 import { daemonCommandLine } from '../own-command.ts';
 import type { State } from '../state.ts';
 import { type BackgroundControl, backgroundService } from './background.ts';
-import { launchdService } from './launchd.ts';
 import { type RunCommand, runCommand, type Service, type ServiceSpec, serviceEnvironment } from './service.ts';
 import { systemdService } from './systemd.ts';
 
@@ -22,7 +21,8 @@ export async function pickService(
   const pidFile = path.join(state.logs, 'supervisor.pid');
   const never = 'It does not start again at login: ';
   if (env.CLAWTAB_STATE) return backgroundService(control, pidFile, `${never}CLAWTAB_STATE names a place of its own.`);
-  if (process.platform === 'darwin') return launchdService(home, process.getuid?.() ?? 0, run);
+  // Loaded where it is used only: its property lists bring an XML parser along.
+  if (process.platform === 'darwin') return (await import('./launchd.ts')).launchdService(home, process.getuid?.() ?? 0, run);
   const answers = process.platform === 'linux' && (await run('systemctl', ['--user', 'show-environment'])).code === 0;
   return answers
     ? systemdService(home, env.XDG_CONFIG_HOME, os.userInfo().username, run)

@@ -5,6 +5,9 @@
 import { execFile } from 'node:child_process';
 import { ClawError } from '../../shared/errors.ts';
 
+/** The LaunchAgent's name. Here, so that a command can say it without loading launchd.ts and its XML. */
+export const LAUNCHD_LABEL = 'dev.clawtab.daemon';
+
 export interface ServiceSpec {
   /** Absolute argv of the daemon in the foreground. */
   argv: readonly string[];

@@ -40,12 +40,42 @@ const gone = (daemon: ChildProcess): Promise<void> => new Promise((resolve) => d
 export interface DaemonRoundsOptions {
   rounds: number;
   seed: number;
+  /** Orderly restarts come on top: `rounds` are kills alone. */
+  restartsExtra?: boolean;
+  /** So many daemons at once, each in a state directory of its own, with its share of the rounds and its own stream of chance. 1 where absent. */
+  lanes?: number;
   /** The builds whose daemons take turns, argv of their `clawtab` each; these sources where none is given. */
   builds?(place: string): readonly (readonly string[])[];
-  onRound?(round: number): void;
+  /** How many rounds are done, over all lanes. */
+  onRound?(done: number): void;
 }
 
 export async function daemonRounds(options: DaemonRoundsOptions): Promise<DaemonRounds> {
+  const lanes = Math.max(1, Math.min(options.lanes ?? 1, options.rounds));
+  let done = 0;
+  const onRound = (): void => options.onRound?.(++done);
+  const found = await Promise.all(
+    Array.from({ length: lanes }, (_, lane) => {
+      const rounds = Math.floor(options.rounds / lanes) + (lane < options.rounds % lanes ? 1 : 0);
+      return oneLane({ ...options, rounds, seed: options.seed + lane, onRound });
+    }),
+  );
+  return found.reduce((a, b) => ({
+    rounds: a.rounds + b.rounds,
+    kills: a.kills + b.kills,
+    restarts: a.restarts + b.restarts,
+    agentsLost: a.agentsLost + b.agentsLost,
+    otherQid: a.otherQid + b.otherQid,
+    answered: a.answered + b.answered,
+    answersLost: a.answersLost + b.answersLost,
+    answersDoubled: a.answersDoubled + b.answersDoubled,
+    bytesLost: a.bytesLost + b.bytesLost,
+    lines: a.lines + b.lines,
+    reopenMs: [...a.reopenMs, ...b.reopenMs],
+  }));
+}
+
+async function oneLane(options: DaemonRoundsOptions): Promise<DaemonRounds> {
   const random = seeded(options.seed);
   const place = makePlace();
   fs.writeFileSync(`${place.dir}/agent.cjs`, AGENT);
@@ -74,7 +104,8 @@ export async function daemonRounds(options: DaemonRoundsOptions): Promise<Daemon
     const argv = [process.execPath, `${place.dir}/agent.cjs`];
     const { run } = await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv, cwd: place.dir });
     let question = await desk.question(run);
-    for (let round = 0; round < options.rounds; round++) {
+    const over = (): boolean => (options.restartsExtra ? result.kills : result.kills + result.restarts) >= options.rounds;
+    while (!over()) {
       // Sometimes in the middle of the work behind an answer, sometimes while it asks.
       if (random.chance(0.5)) {
         const before = question.qid;
@@ -98,7 +129,7 @@ export async function daemonRounds(options: DaemonRoundsOptions): Promise<Daemon
       if (state.runs.find((r) => r.run === run)?.status.state === 'ended') result.agentsLost++;
       if (known && known.question.text === again.question.text && known.qid !== again.qid) result.otherQid++;
       question = again;
-      options.onRound?.(round);
+      options.onRound?.(result.kills + result.restarts);
     }
     count(await wholeOutput(desk, run), result);
     await desk.client.call('runs.stop', { run, hard: true });

@@ -1,6 +1,6 @@
 /**
  * npm run verify -- daemon: what must hold whatever happens to the daemon. [--only=kills,upgrades,lines,tail] [--seed=N] [--quick] [--json]
- *   kills     [--count=1000]    `kill -9` and restarts during output and open questions: agents lost 0, bytes lost 0, the same question again within 3 s
+ *   kills     [--count=1000] [--lanes=2]  so many `kill -9`, and restarts besides, during output and open questions: agents lost 0, bytes lost 0, the same question again within 3 s
  *   upgrades  [--upgrades=100]  N-1 to N of the holder protocol and back, for a run begun under each
  *   lines     [--lines=10000000] [--per-second=N]  numbered lines to a phone and a desk over cuts of any link: lost 0, doubled 0, silent gaps 0
  *   tail      [--tails=100]     the last bytes of children that exit at once, the reader free, busy, stalled
@@ -23,7 +23,7 @@ const none = (figure: string, count: number): void => figures.gate(figure, count
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K  ${text}`);
 }
-const every = (what: string, of: number) => (at: number) => progress(`${what} ${at + 1} of ${of}`);
+const every = (what: string, of: number) => (done: number) => progress(`${what} ${done} of ${of}`);
 
 function daemons(what: string, found: DaemonRounds): void {
   none(`${what}: agents lost`, found.agentsLost);
@@ -37,9 +37,14 @@ function daemons(what: string, found: DaemonRounds): void {
 
 async function kills(): Promise<void> {
   const rounds = wanted.number('count', 1000, 25);
-  const found = await daemonRounds({ rounds, seed: wanted.seed, builds: () => [builtCli()], onRound: every('kill', rounds) });
+  const lanes = wanted.number('lanes', 2, 2);
+  const onRound = every('kill', rounds);
+  const found = await daemonRounds({ rounds, restartsExtra: true, lanes, seed: wanted.seed, builds: () => [builtCli()], onRound });
   progress('');
-  figures.note('kill -9', `${found.kills} times, ${found.restarts} orderly restarts, ${found.lines} lines, ${found.answered} answers`);
+  figures.note(
+    'kill -9',
+    `${found.kills} times on ${lanes} daemons at once, ${found.restarts} orderly restarts, ${found.lines} lines, ${found.answered} answers`,
+  );
   daemons('kill -9', found);
 }
 
