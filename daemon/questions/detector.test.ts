@@ -84,6 +84,17 @@ describe('a question appears', () => {
     ).toEqual([`new q1.1 @${settleMs}`, `rev q1.2 @${100 + settleMs}`]);
   });
 
+  it('as a new revision when what comes late makes another kind of it; not after somebody has typed, elsewhere, or later', () => {
+    const bare = ask('Proceed?', { kind: 'choice', detail: '' });
+    const late = (anchor: string, atMs: number, ...typed: (readonly [number, 'input'])[]) =>
+      run([[0, q(bare, '3')], ...typed, [atMs, q(ask('Proceed?'), anchor)]], 1000).map((line) => line.replace(/ @.*/, ''));
+    expect(late('3', 350)).toEqual(['new q1.1', 'rev q1.2']);
+    const another = ['new q1.1', 'superseded q1', 'new q2.1'];
+    expect(late('3', 350, [340, 'input'])).toEqual(another);
+    expect(late('4', 350)).toEqual(another);
+    expect(late('3', 600)).toEqual(another);
+  });
+
   it('not at all when it is gone before it has settled', () => {
     expect(
       run(

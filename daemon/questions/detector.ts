@@ -244,7 +244,11 @@ export class Detector {
     if (touched && standing.missing?.replaced === true) return false;
     if (standing.resized === null && anchor !== standing.anchor && touched) return false;
     if (digest === standing.digest) return true;
-    if (question.kind !== old.kind) return false;
+    const painting = nowMs - standing.openedAtMs < this.#timing.paintingMs;
+    const untouched = this.#inputKnown ? !standing.inputSince : painting;
+    // Where a part of the picture comes late, a list becomes a permission.
+    const late = untouched && painting && anchor === standing.anchor && question.kind !== 'idle' && old.kind !== 'idle';
+    if (question.kind !== old.kind && !late) return false;
     // "Ready" is one state however the last sentence reads.
     if (question.kind === 'idle') return true;
     const sameHead = question.title === old.title && question.text === old.text;
@@ -252,8 +256,6 @@ export class Detector {
     // A window of another height has more or less of what stands above the prompt in view.
     const moreOrLess = question.detail.endsWith(old.detail) || old.detail.endsWith(question.detail);
     if (sameHead && standing.resized !== null && moreOrLess && labels(question) === labels(old)) return true;
-    const painting = nowMs - standing.openedAtMs < this.#timing.paintingMs;
-    const untouched = this.#inputKnown ? !standing.inputSince : painting;
     if (!untouched) return false;
     return question.text === old.text || labels(question) === labels(old) || (painting && question.text.startsWith(old.text));
   }
