@@ -85,14 +85,15 @@ export type Reading =
 /**
  * Steps that carry out one choice. `keys` are sent one by one with the pace the agent needs; each `expect` must hold on the live screen
  * (it is waited for, see answering.ts) before the next step, else nothing more is sent and the verdict says so; `settle` waits the same way
- * but goes on regardless, for a `then` that looks again. `commit` marks the step after which the answer counts as typed. `what` completes
- * the sentence "the answer was not sent: …" (behind a `commit`: "typed, but …") and never holds the answer's text.
+ * but goes on regardless, for a `then` that looks again (`patient`: as long as an `expect`, before a key that would do harm twice). `commit` marks
+ * the step after which the answer counts as typed. `what` completes the sentence "the answer was not sent: …" (behind a `commit`: "typed, but …")
+ * and never holds the answer's text.
  */
 export type Step =
   | { do: 'keys'; keys: string[]; commit?: boolean }
   | { do: 'text'; text: string; paste: boolean; commit?: boolean }
   | { do: 'expect'; what: string; holds: (now: Reading, screen: ScreenView) => boolean }
-  | { do: 'settle'; holds: (now: Reading, screen: ScreenView) => boolean }
+  | { do: 'settle'; patient?: true; holds: (now: Reading, screen: ScreenView) => boolean }
   /** Sends nothing more; `what` as in `expect`. */
   | { do: 'stop'; what: string }
   /** Looks at the live screen and says which steps come next: for lists that must be walked ("move until the highlight is on it"). */

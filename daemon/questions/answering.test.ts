@@ -18,6 +18,8 @@ class Menu {
   title = 'Which database?';
   onKey: (key: string, count: number) => void = () => undefined;
   ignores = new Set<string>();
+  /** Keys written before this time are taken only then: a program that is busy. */
+  deafUntilMs = 0;
   /** What the program has printed when asked, before the screen shows it. */
   late: () => void = () => undefined;
   readonly clock = new VirtualClock();
@@ -43,6 +45,11 @@ class Menu {
 
   async write(bytes: string): Promise<void> {
     this.written.push(bytes);
+    if (this.clock.nowMs() < this.deafUntilMs) this.clock.at(this.deafUntilMs, () => void this.#take(bytes));
+    else await this.#take(bytes);
+  }
+
+  async #take(bytes: string): Promise<void> {
     if (!this.ignores.has(bytes)) {
       if (bytes === '\x1b[B') this.highlighted = Math.min(LABELS.length - 1, this.highlighted + 1);
       if (bytes === '\x1b[A') this.highlighted = Math.max(0, this.highlighted - 1);
@@ -100,6 +107,14 @@ describe('a list that is walked', () => {
     };
     expect(await answer(menu, option(1))).toEqual({ typed: true });
     expect(menu.answer).toBe('SQLite');
+  });
+
+  it('sends no second key before the first one shows: a program that was busy would walk past', async () => {
+    const menu = new Menu();
+    menu.deafUntilMs = 1800;
+    expect(await answer(menu, option(1))).toEqual({ typed: true });
+    expect(menu.answer).toBe('SQLite');
+    expect(menu.written).toEqual(['\x1b[B', '\r']);
   });
 
   it('submits nothing when the highlight will not go there', async () => {

@@ -124,7 +124,7 @@ class Typist {
       case 'stop':
         throw new Stopped(step.what);
       case 'settle':
-        await this.#until(step.holds, SETTLE_MS);
+        await this.#until(step.holds, step.patient === true ? EXPECT_MS : SETTLE_MS);
     }
   }
 

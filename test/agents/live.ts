@@ -21,7 +21,10 @@ const name = process.argv[2] ?? '';
 const wanted = process.argv.slice(3);
 const { agent } = (await import(`./clis/${name}.ts`)) as { agent: LiveAgent };
 
-const workplace = await Workplace.create(agent);
+const workplace = await Workplace.create(agent).catch((error: unknown) => {
+  process.stdout.write(`FAILED ${name}: ${error instanceof Error ? error.message : error}\n0 passed, 1 failed\n`);
+  process.exit(1);
+});
 const startedMs = performance.now();
 const endsMs = startedMs + LIMIT_MS;
 let passed = 0;
@@ -54,6 +57,7 @@ async function check(phone: Phone, what: string, play: () => Promise<void>, cast
     const inbox = await phone.page.locator('.inbox').textContent({ timeout: 2000 }).catch(String);
     say(`       phone: ${inbox}`);
     const heard = workplace.model.requests.at(-1);
+    if (!heard) say('       IT CANNOT START HERE: not one request has reached the scripted model; what its screen says is above');
     say(`       model: ${heard?.script ?? 'no script'}, step ${heard?.step}, last result ${JSON.stringify(heard?.results.at(-1) ?? null)}`);
     return false;
   }
@@ -169,7 +173,10 @@ try {
     if (why) say(`   --  ${about}: ${s.name}: NOT POSSIBLE with this agent: ${why}`);
     return !why;
   });
-  for (let nth = 1; todo.length > 0; nth++) todo = await playRun(todo, nth, phone);
+  for (let nth = 1; todo.length > 0; nth++) {
+    todo = await playRun(todo, nth, phone);
+    if (workplace.model.requests.length === 0) throw new Error(`it does not start: ${todo.length} scenarios were not tried`);
+  }
 } catch (error) {
   failed++;
   say(`FAILED ${about}: ${String(error).split('\n').slice(0, 3).join(' ')}`);

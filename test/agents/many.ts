@@ -91,5 +91,22 @@ figures.note(
 );
 figures.note('at the desk', `${ledger.desk.resizes} resizes, ${ledger.desk.repaints} repaints, ${ledger.desk.keys} keys`);
 figures.note('tap → verdict', spread(ledger.tookMs));
+const counts = {
+  asked: ledger.asked,
+  answered: ledger.answered,
+  prompts: ledger.prompts,
+  wrong: ledger.wrong.length + ledger.denied.length,
+  doubled: ledger.doubled.length,
+  unseen: ledger.unseen.length,
+  stalled: stalls.length,
+  refused: refusals.reduce((total, [, n]) => total + n, 0),
+  unconfirmed: ledger.unconfirmed.length,
+  'by itself': ledger.byItself.length,
+};
+process.stdout.write(
+  `sum ${name} ${version}: ${Object.entries(counts)
+    .map(([word, n]) => `${word} ${n}`)
+    .join(' · ')}\n`,
+);
 figures.end();
 process.exit();

@@ -5,6 +5,7 @@ import {
   chooseLive,
   dismissSteps,
   giveUp,
+  highlighted,
   moveTo,
   optionAt,
   press,
@@ -75,7 +76,7 @@ function optionSteps(question: ParsedQuestion, index: number, text: string | und
   const typed = safeText(text);
   if (option.freeText === true) {
     if (question.kind === 'multiselect') return multiSteps(question, new Set([index]), typed);
-    return [...moveTo(option, index), focused(), ...typeAndEnter(typed)];
+    return [...moveTo(option, index), focused(), ...typeAndEnter(typed, highlighted(option, index))];
   }
   if (question.kind !== 'permission' || question.freeText === undefined) return refuse('This option takes no text.');
   // Tab turns the highlighted row into a field ("Yes, and tell Claude what to do next").
@@ -83,7 +84,7 @@ function optionSteps(question: ParsedQuestion, index: number, text: string | und
     ...moveTo(option, index),
     { do: 'then', plan: (now, screen) => (fieldFocused(now, screen) ? [] : [{ do: 'keys', keys: ['tab'] }]) },
     focused(),
-    ...typeAndEnter(typed),
+    ...typeAndEnter(typed, highlighted(option, index)),
   ];
 }
 

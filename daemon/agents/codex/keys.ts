@@ -4,7 +4,20 @@
  */
 import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
-import { chooseLive, dismissSteps, giveUp, moveTo, optionAt, press, questionOf, refuse, safeText, uncommit } from '../lib/plan.ts';
+import {
+  chooseLive,
+  dismissSteps,
+  giveUp,
+  highlighted,
+  moveTo,
+  optionAt,
+  press,
+  questionOf,
+  refuse,
+  rowAndText,
+  safeText,
+  uncommit,
+} from '../lib/plan.ts';
 import { findPanel } from './panel.ts';
 import { findComposer } from './state.ts';
 
@@ -40,7 +53,7 @@ function optionSteps(question: ParsedQuestion, index: number, text: string | und
     return [unnoted(), ...chooseLive(option, index)];
   }
   const typed = safeText(text);
-  if (option.freeText === true) return [...moveTo(option, index), focused(), ...fill(typed), press(['enter'])];
+  if (option.freeText === true) return [...moveTo(option, index), focused(), ...fill(typed, highlighted(option, index)), press(['enter'])];
   if (question.freeText?.option !== index) return refuse('This option takes no text.');
   return [...noted(option, index, typed), press(['enter'])];
 }
@@ -56,7 +69,7 @@ function unnoted(): Step {
 
 /** The highlight on the option, its field for notes open, the text in it. */
 function noted(option: QuestionOption, index: number, text: string): Step[] {
-  return [unnoted(), ...moveTo(option, index), { do: 'keys', keys: ['tab'] }, focused(), ...fill(text)];
+  return [unnoted(), ...moveTo(option, index), { do: 'keys', keys: ['tab'] }, focused(), ...fill(text, highlighted(option, index))];
 }
 
 const focused = (): Step => ({
@@ -67,19 +80,20 @@ const focused = (): Step => ({
 
 const bare = (text: string): string => text.replace(/\s+/g, '');
 
-/** Pastes the text and sees its end in the field that has the cursor; Codex folds a long paste into a note of its length. */
-function fill(text: string): Step[] {
+/**
+ * Pastes the text and sees its end in the field that has the cursor; Codex folds a long paste into a note of its length. `row`: and the highlight
+ * on the row that it belongs to.
+ */
+function fill(text: string, row?: (now: Reading) => boolean): Step[] {
   const end = bare(text).slice(-30);
+  const shown = (screen: ScreenView): boolean => {
+    const field = bare(fieldText(screen));
+    return field.endsWith(end) || /\[Pasted[^\]]*\]$/.test(field);
+  };
   return [
     { do: 'text', text, paste: true },
-    {
-      do: 'expect',
-      what: 'the text did not appear in the field',
-      holds: (_now, screen) => {
-        const shown = bare(fieldText(screen));
-        return shown.endsWith(end) || /\[Pasted[^\]]*\]$/.test(shown);
-      },
-    },
+    { do: 'expect', what: 'the text did not appear in the field', holds: (_now, screen) => shown(screen) },
+    ...(row === undefined ? [] : [rowAndText(row, shown)]),
   ];
 }
 
@@ -109,7 +123,7 @@ function promptSteps(text: string): Step[] {
     { do: 'expect', what: 'something is being typed at the desk', holds: left },
     ...fill(text),
     press(['enter']),
-    { do: 'settle', holds: left },
+    { do: 'settle', patient: true, holds: (now, screen) => now?.type === 'question' || left(now, screen) },
     { do: 'then', plan: (now, screen) => (findComposer(screen) === null || left(now, screen) ? [] : [press(['enter'])]) },
   ];
 }

@@ -53,7 +53,7 @@ function textSteps(question: ParsedQuestion, text: string): Step[] {
       { do: 'expect', what: 'something is being typed at the desk', holds: empty },
       ...fill(text),
       press(['enter']),
-      { do: 'settle', holds: empty },
+      { do: 'settle', patient: true, holds: (now, screen) => now?.type === 'question' || empty(now, screen) },
       // A list of files or commands that opened over the composer takes the first Enter.
       { do: 'then', plan: (now, screen) => ((draft(screen) ?? '') === '' || empty(now, screen) ? [] : [press(['enter'])]) },
     ];

@@ -79,7 +79,11 @@ function promptSteps(text: string): Step[] {
 function again(text: string): Step[] {
   const draft = (screen: ScreenView): string | undefined => promptBox(screen)?.draft;
   return [
-    { do: 'settle', holds: (_now, screen) => draft(screen) !== undefined && draft(screen) !== text },
+    {
+      do: 'settle',
+      patient: true,
+      holds: (now, screen) => now?.type === 'question' || (draft(screen) !== undefined && draft(screen) !== text),
+    },
     { do: 'then', plan: (_now, screen) => (draft(screen) === text ? [press(['enter'])] : []) },
   ];
 }
@@ -109,8 +113,8 @@ function search(wanted: (option: QuestionOption) => boolean, what: string): Step
       const key = target >= 0 && target < options.findIndex((option) => option.default === true) ? 'up' : 'down';
       return [
         { do: 'keys', keys: [key] },
-        { do: 'settle', holds: (later) => at(later) !== null && at(later) !== before },
-        { do: 'settle', holds: (later) => at(later) !== null },
+        // One key at a time: an agent that is late to take them would walk on after it was looked at.
+        { do: 'expect', what: `${what} could not be reached`, holds: (later) => at(later) !== null && at(later) !== before },
         step(left - 1),
       ];
     },
@@ -214,7 +218,7 @@ function toPage(to: number): Step[] {
       if (from < 0 || left === 0) return [giveUp(`page ${to + 1} could not be reached`)];
       return [
         { do: 'keys', keys: [to > from ? 'tab' : 'shift-tab'] },
-        { do: 'settle', holds: (later) => at(later) >= 0 && at(later) !== from },
+        { do: 'expect', what: `page ${to + 1} could not be reached`, holds: (later) => at(later) >= 0 && at(later) !== from },
         step(left - 1),
       ];
     },

@@ -5,7 +5,6 @@
 import { ClawError } from '../../../shared/errors.ts';
 import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
-import { moveKeys } from './keys.ts';
 
 export function questionOf(reading: Reading): ParsedQuestion | null {
   return reading?.type === 'question' ? reading.question : null;
@@ -58,16 +57,28 @@ function indexNow(question: ParsedQuestion, option: QuestionOption, near: number
   return same(question.options[near]) ? near : question.options.findIndex(same);
 }
 
-/**
- * Moves the highlight onto the option and makes sure of it: moves, looks, corrects up to `attempts` times, and gives up without having
- * submitted anything. Whoever else types meanwhile is outvoted or makes it give up.
- */
-export function moveTo(option: QuestionOption, index: number, axis: Axis = VERTICAL, attempts = 3): Step[] {
-  const on = (now: Reading): boolean => {
+/** More rows than any list has; who goes on moving the highlight meanwhile is given up on. */
+const MAX_MOVES = 60;
+
+/** Does the highlight stand on the displayed option? */
+export function highlighted(option: QuestionOption, index: number): (now: Reading) => boolean {
+  return (now) => {
     const question = questionOf(now);
     return question !== null && highlightOf(question) >= 0 && highlightOf(question) === indexNow(question, option, index);
   };
-  const attempt = (left: number): Step => ({
+}
+
+/**
+ * Moves the highlight onto the option and makes sure of it. One key at a time, the next when that one shows: keys that an agent is late to take would
+ * carry the highlight on after it was looked at. Whoever else moves it meanwhile is outvoted, or makes it give up with nothing submitted.
+ */
+export function moveTo(option: QuestionOption, index: number, axis: Axis = VERTICAL): Step[] {
+  const on = highlighted(option, index);
+  const picture = (now: Reading): string | null => {
+    const question = questionOf(now);
+    return question === null ? null : JSON.stringify([highlightOf(question), question.options.map((each) => each.label)]);
+  };
+  const step = (left: number): Step => ({
     do: 'then',
     plan: (now) => {
       if (on(now)) return [];
@@ -75,10 +86,19 @@ export function moveTo(option: QuestionOption, index: number, axis: Axis = VERTI
       const from = highlightOf(question);
       const to = question === null ? -1 : indexNow(question, option, index);
       if (left === 0 || from < 0 || to < 0) return [giveUp(`the highlight could not be put on option ${index + 1}`)];
-      return [{ do: 'keys', keys: moveKeys(from, to, [], axis.forward, axis.back) }, { do: 'settle', holds: on }, attempt(left - 1)];
+      const before = picture(now);
+      return [
+        { do: 'keys', keys: [to > from ? axis.forward : axis.back] },
+        {
+          do: 'expect',
+          what: `the highlight could not be put on option ${index + 1}`,
+          holds: (later) => picture(later) !== null && picture(later) !== before,
+        },
+        step(left - 1),
+      ];
     },
   });
-  return [attempt(attempts), { do: 'expect', what: `the highlight is not on option ${index + 1}`, holds: on }];
+  return [step(MAX_MOVES), { do: 'expect', what: `the highlight is not on option ${index + 1}`, holds: on }];
 }
 
 /** Moves the highlight onto the option, then Enter. */
@@ -132,9 +152,15 @@ export function typeText(text: string): Step[] {
   ];
 }
 
-/** Types `text`, then Enter in a write of its own. */
-export function typeAndEnter(text: string, submit: readonly string[] = ['enter']): Step[] {
-  return [...typeText(text), press(submit)];
+/** Types `text`, then Enter in a write of its own; `row`: only while the highlight is on the row that takes the text. */
+export function typeAndEnter(text: string, row?: (now: Reading) => boolean): Step[] {
+  const still: Step[] = row === undefined ? [] : [rowAndText(row, (screen) => showsText(screen, text))];
+  return [...typeText(text), ...still, press(['enter'])];
+}
+
+/** The last look before Enter: the text in its field, and the highlight on that field's row. */
+export function rowAndText(row: (now: Reading) => boolean, shown: (screen: ScreenView) => boolean): Step {
+  return { do: 'expect', what: 'the highlight left the row of the text', holds: (now, screen) => row(now) && shown(screen) };
 }
 
 /**

@@ -111,7 +111,7 @@ function promptSteps(text: string): Step[] {
     ...typeText(text),
     press(['enter']),
     // A screen without the prompt's box says nothing yet.
-    { do: 'settle', holds: (_now, screen) => promptBox(screen) !== null && !unsent(screen) },
+    { do: 'settle', patient: true, holds: (now, screen) => now?.type === 'question' || (promptBox(screen) !== null && !unsent(screen)) },
     { do: 'then', plan: (_now, screen) => (unsent(screen) && promptBox(screen)?.focused === true ? [press(['enter'])] : []) },
   ];
 }
@@ -204,7 +204,7 @@ function toPage(to: number): Step[] {
       if (from < 0 || left === 0) return [giveUp(`page ${to + 1} could not be reached`)];
       return [
         { do: 'keys', keys: [to > from ? 'tab' : 'shift-tab'] },
-        { do: 'settle', holds: (later) => at(later) >= 0 && at(later) !== from },
+        { do: 'expect', what: `page ${to + 1} could not be reached`, holds: (later) => at(later) >= 0 && at(later) !== from },
         step(left - 1),
       ];
     },

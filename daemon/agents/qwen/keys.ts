@@ -62,7 +62,7 @@ function promptSteps(text: string): Step[] {
     ...typeText(text),
     press(['enter']),
     // A screen without the prompt's box says nothing yet.
-    { do: 'settle', holds: (_now, screen) => promptBox(screen) !== null && !unsent(screen) },
+    { do: 'settle', patient: true, holds: (now, screen) => now?.type === 'question' || (promptBox(screen) !== null && !unsent(screen)) },
     { do: 'then', plan: (_now, screen) => (unsent(screen) ? [press(['enter'])] : []) },
   ];
 }
@@ -134,7 +134,7 @@ function toPage(to: number): Step[] {
       return [
         ...(inField ? moveTo(live.options[0]!, 0) : []),
         { do: 'keys', keys: [to > from ? 'right' : 'left'] },
-        { do: 'settle', holds: (later) => at(later) >= 0 && at(later) !== from },
+        { do: 'expect', what: `page ${to + 1} could not be reached`, holds: (later) => at(later) >= 0 && at(later) !== from },
         step(left - 1),
       ];
     },

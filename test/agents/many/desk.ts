@@ -1,5 +1,10 @@
-/** A terminal at the desk of one run: changes its size, has everything drawn again, moves the highlight of a list while it stands. */
+/**
+ * A terminal at the desk of one run: changes its size, has everything drawn again, moves the highlight of a list while it stands; answers what a program asks
+ * its terminal, as a real one does.
+ */
+
 import { RunStore } from '../../../daemon/runs/run-store.ts';
+import { Screen } from '../../../daemon/screen.ts';
 import { openState } from '../../../daemon/state.ts';
 import type { Random } from '../../rig/random.ts';
 
@@ -16,6 +21,20 @@ export async function sitDown(env: Record<string, string>, run: string, rng: Ran
   const record = store.get(run);
   if (!record) throw new Error(`there is no run ${run}`);
   const terminal = await store.connect(record.run, { role: 'terminal', cols: 100, rows: 30 });
+  const screen = new Screen({
+    cols: 100,
+    rows: 30,
+    scrollback: 0,
+    onReply: (bytes) => void terminal.input(Buffer.from(bytes), { reply: true }).catch(() => undefined),
+  });
+  let shown = Promise.resolve();
+  terminal.on('output', (bytes) => {
+    shown = shown.then(() => screen.feed(bytes));
+  });
+  terminal.on('resized', ({ cols, rows }) => {
+    shown = shown.then(() => screen.resize(cols, rows));
+  });
+  await terminal.subscribe(terminal.status.log.end, record.run.epoch);
   const counts = { resizes: 0, repaints: 0, keys: 0 };
   let timer: NodeJS.Timeout;
   const one = async (): Promise<void> => {
@@ -41,6 +60,7 @@ export async function sitDown(env: Record<string, string>, run: string, rng: Ran
     leave() {
       clearTimeout(timer);
       terminal.close();
+      void shown.then(() => screen.dispose());
     },
   };
 }
