@@ -29,7 +29,15 @@ class Menu {
     this.watcher = new Watcher({ agent: generic, argv: [], cols: 60, rows: 20, clock: this.clock, onEvent: () => undefined });
   }
 
-  async paint(): Promise<void> {
+  /** The clock stands still until it is done. */
+  painting: Promise<void> = Promise.resolve();
+
+  paint(): Promise<void> {
+    this.painting = this.#paint();
+    return this.painting;
+  }
+
+  async #paint(): Promise<void> {
     const rows =
       this.answer === null
         ? LABELS.map((label, i) => (i === this.highlighted ? `\x1b[36m❯ ${label}\x1b[39m` : `  ${label}`))
@@ -87,6 +95,7 @@ async function answer(
   result.catch(() => undefined);
   while (!done) {
     await new Promise((resolve) => setImmediate(resolve));
+    await menu.painting;
     menu.clock.advance(menu.clock.nowMs() + 10);
   }
   return result;

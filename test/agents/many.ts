@@ -1,5 +1,5 @@
 /**
- * npm run test:agents -- NAME --answers=N [--seed=N --minutes=N]: a real agent CLI whose scripted model asks again and again in one session. Every card is
+ * npm run test:agents -- NAME --answers=N [--seed=N --minutes=N --think=MS]: a real agent CLI whose scripted model asks again and again in one session. Every card is
  * answered at random over relay and seal while the desk resizes, repaints and types; what the model was told, and the files, say whether the answer was right.
  */
 import { Figures, options, spread } from '../rig/figures.ts';
@@ -16,7 +16,8 @@ const name = process.argv[2] ?? '';
 const wanted = options();
 const COUNT = wanted.number('answers', 100, 40);
 const endsMs = performance.now() + wanted.number('minutes', 9, 3) * 60_000;
-const { agent } = (await import(`./clis/${name}.ts`)) as { agent: LiveAgent };
+const cli = ((await import(`./clis/${name}.ts`)) as { agent: LiveAgent }).agent;
+const agent: LiveAgent = { ...cli, thinkMs: wanted.number('think', cli.thinkMs ?? 0, cli.thinkMs ?? 0) };
 const ledger = newLedger();
 const stalls: string[] = [];
 const fromMs = performance.now();
