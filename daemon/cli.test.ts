@@ -1,10 +1,9 @@
 /** The command line as people mistype it: one clear sentence, the way out, the documented exit code. */
-import { spawn } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as net from 'node:net';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ownCommand } from './own-command.ts';
+import { clawtab } from './test-cli.ts';
 import { makePlace, type Place } from './test-daemon.ts';
 
 let place: Place;
@@ -14,26 +13,8 @@ beforeAll(() => {
 });
 afterAll(() => place.remove());
 
-interface Ran {
-  code: number | null;
-  out: string;
-  err: string;
-}
-
-function clawtab(args: readonly string[], env: NodeJS.ProcessEnv = {}, input = '', cwd = place.dir): Promise<Ran> {
-  const [node, ...rest] = ownCommand('cli');
-  const child = spawn(node!, [...rest, ...args], { env: { ...place.env, ...env }, cwd });
-  const ran: Ran = { code: null, out: '', err: '' };
-  child.stdout.on('data', (chunk) => {
-    ran.out += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    ran.err += chunk;
-  });
-  child.stdin.on('error', () => undefined);
-  child.stdin.end(input);
-  return new Promise((resolve) => child.once('close', (code) => resolve({ ...ran, code })));
-}
+const cli = (args: readonly string[], env: NodeJS.ProcessEnv = {}, input = '', cwd = place.dir) =>
+  clawtab(place, args, { env, input, cwd });
 
 const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: NodeJS.ProcessEnv }[] = [
   { name: 'BAD-66: nothing', args: [], code: 2, says: ['Usage: clawtab'] },
@@ -101,28 +82,28 @@ const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: 
 
 describe('the command line', () => {
   it('BAD-67: leaves everything behind -- to the command', async () => {
-    const ran = await clawtab(['run', '--', 'sh', '-c', 'echo "$@"', 'sh', '--name', '--', '-h', '--name']);
+    const ran = await cli(['run', '--', 'sh', '-c', 'echo "$@"', 'sh', '--name', '--', '-h', '--name']);
     expect(ran).toMatchObject({ code: 0, out: expect.stringContaining('--name -- -h --name') });
   });
 
   it('BAD-69: runs without a terminal, with TERM=dumb, LC_ALL=C, in a folder with blanks, a line break and an emoji', async () => {
     const cwd = path.join(place.dir, 'a b\n\u{1f680}');
     fs.mkdirSync(cwd);
-    const ran = await clawtab(['run', '--', 'sh', '-c', 'test "$TERM" = dumb && ls ..'], { TERM: 'dumb', LC_ALL: 'C' }, '', cwd);
+    const ran = await cli(['run', '--', 'sh', '-c', 'test "$TERM" = dumb && ls ..'], { TERM: 'dumb', LC_ALL: 'C' }, '', cwd);
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain('plain-file');
     expect(ran.out).not.toContain('\x1b[');
   });
 
   it.each(ROWS)('$name', async ({ args, code, says, env }) => {
-    const ran = await clawtab(args, env);
+    const ran = await cli(args, env);
     for (const text of says) expect(ran.err).toContain(text);
     expect(ran.code).toBe(code);
     expect(ran.err).not.toMatch(/\n\s+at /);
   });
 
   it('BAD-75: warns of a variable that is nearly one of ours', async () => {
-    const ran = await clawtab(['daemon', 'status'], { CLAWTAB_STATES: '/tmp/x' });
+    const ran = await cli(['daemon', 'status'], { CLAWTAB_STATES: '/tmp/x' });
     expect(ran.err).toContain('CLAWTAB_STATES is not known; did you mean CLAWTAB_STATE?');
   });
 
@@ -130,60 +111,17 @@ describe('the command line', () => {
     const other = net.createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => other.once('listening', resolve));
     const { port } = other.address() as net.AddressInfo;
-    const ran = await clawtab(['up', '--port', String(port)]);
+    const ran = await cli(['up', '--port', String(port)]);
     expect(ran.err).toContain(`Port ${port} on 127.0.0.1 is taken by another program`);
     expect(ran.err).toContain(`--port ${port + 1}`);
     expect(ran.code).toBe(5);
     other.close();
   });
 
-  it('BAD-76: names file, line and column of a setting that cannot be read', async () => {
-    const config = path.join(place.env.CLAWTAB_STATE!, 'config.toml');
-    const say = async (text: string | Buffer): Promise<Ran> => {
-      fs.rmSync(config, { force: true, recursive: true });
-      fs.writeFileSync(config, text, { mode: 0o600 });
-      return clawtab(['daemon', 'run']);
-    };
-    expect(await say('roots = [')).toMatchObject({ code: 3, err: expect.stringMatching(/config\.toml: line 1, column \d+/) });
-    expect(await say('rots = ["/x"]')).toMatchObject({ code: 3, err: expect.stringContaining('there is no setting “rots”') });
-    expect(await say('name = 5')).toMatchObject({ code: 3, err: expect.stringContaining('name') });
-    fs.chmodSync(config, 0o644);
-    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 7, err: expect.stringContaining('chmod 600') });
-    fs.rmSync(config);
-    fs.symlinkSync('/etc/passwd', config);
-    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('symbolic link') });
-    fs.rmSync(config);
-    fs.mkdirSync(config);
-    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('not a regular file') });
-    fs.rmdirSync(config);
-  }, 120_000);
-
-  it('BAD-77: refuses a device key that is open to others, and one that is damaged, without touching it', async () => {
-    const key = path.join(place.env.CLAWTAB_STATE!, 'account', 'device.key');
-    await clawtab(['login', '--relay', 'https://127.0.0.1:1', '--email', 'a@b.c'], {}, 'some password\n');
-    const good = fs.readFileSync(key);
-    fs.chmodSync(key, 0o644);
-    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 7, err: expect.stringContaining('chmod 600') });
-    fs.chmodSync(key, 0o600);
-    for (const bad of [good.subarray(0, 10), Buffer.alloc(good.length), Buffer.from('')]) {
-      fs.writeFileSync(key, bad);
-      expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('is damaged') });
-      expect(fs.readFileSync(key).equals(bad)).toBe(true);
-    }
-    fs.rmSync(key);
-  }, 120_000);
-
-  it('BAD-78: refuses a file in the place of the socket', async () => {
-    fs.writeFileSync(place.socket, 'precious');
-    expect(await clawtab(['daemon', 'run'])).toMatchObject({ code: 3, err: expect.stringContaining('not a socket') });
-    expect(fs.readFileSync(place.socket, 'utf8')).toBe('precious');
-    fs.rmSync(place.socket);
-  });
-
   it('takes a wrong password and a relay that is away for what they are', async () => {
-    const ran = await clawtab(['login', '--relay', 'http://127.0.0.1:1', '--email', 'a@b.c'], {}, 'some password\n');
+    const ran = await cli(['login', '--relay', 'http://127.0.0.1:1', '--email', 'a@b.c'], {}, 'some password\n');
     expect(ran).toMatchObject({ code: 5, err: expect.stringContaining('does not answer') });
-    const bad = await clawtab(['login', '--relay', 'http://127.0.0.1:1', '--email', 'nothing'], {}, 'x\n');
+    const bad = await cli(['login', '--relay', 'http://127.0.0.1:1', '--email', 'nothing'], {}, 'x\n');
     expect(bad).toMatchObject({ code: 2, err: expect.stringContaining('is no e-mail address') });
   });
 });

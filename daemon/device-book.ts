@@ -4,7 +4,7 @@ import * as v from 'valibot';
 import { PushSubscriptionSchema } from '../shared/protocol.ts';
 import { PushWishesSchema } from '../shared/push-wishes.ts';
 import { accountDir } from './account/device-key.ts';
-import { readPrivateFile, type State, writeFileAtomic } from './state.ts';
+import { keepCopy, readPrivateFile, type State, writeFileAtomic } from './state.ts';
 
 const EntrySchema = v.object({
   name: v.optional(v.string()),
@@ -63,7 +63,8 @@ export class DeviceBook {
       const bytes = readPrivateFile(this.#file);
       return bytes === null ? new Map() : new Map(Object.entries(v.parse(BookSchema, JSON.parse(bytes.toString('utf8'))).devices));
     } catch {
-      this.#note(`${this.#file} is not readable; names and push subscriptions of phones come back when they connect.`);
+      const kept = keepCopy(this.#file) ? ` It is kept as ${this.#file}.bak.` : '';
+      this.#note(`${this.#file} is not readable; names and push subscriptions of phones come back when they connect.${kept}`);
       return new Map();
     }
   }

@@ -55,6 +55,7 @@ export class LiveRuns {
   readonly #starts = new Map<string, { key: string; run: Promise<Run> }>();
   readonly #typed = new Map<string, Promise<{ typed: boolean }>>();
   readonly #over = new Set<string>();
+  #closed = false;
 
   constructor(options: LiveRunsOptions) {
     this.#options = options;
@@ -249,8 +250,9 @@ export class LiveRuns {
       .map((stored) => this.viewOf(stored));
   }
 
-  /** Lets go of all; they live on in their holders. */
+  /** Lets go of all, also of those that are being joined; they live on in their holders. */
   detach(): void {
+    this.#closed = true;
     for (const run of this.#live.values()) run.detach();
     this.#live.clear();
   }
@@ -272,6 +274,11 @@ export class LiveRuns {
         onTrouble,
         resumeAt: () => this.#options.resumeAt(record.id),
       });
+      if (this.#closed) {
+        // The end came while this run was being joined: its connection must not keep the process.
+        live.detach();
+        return null;
+      }
       if (!live.ended) this.#live.set(record.id, live);
       this.#options.onChange(live.view());
       return live;

@@ -7,7 +7,7 @@ import * as path from 'node:path';
 import * as v from 'valibot';
 import type { Grant, ListedDevice, TrustedList } from '../shared/device-list.ts';
 import { accountDir } from './account/device-key.ts';
-import { readPrivateFile, type State, writeFileAtomic } from './state.ts';
+import { keepCopy, readPrivateFile, type State, writeFileAtomic } from './state.ts';
 
 export const PAIRINGS = ['auto', 'approve', 'qr'] as const;
 export type PairingMode = (typeof PAIRINGS)[number];
@@ -75,7 +75,8 @@ export class Pairing {
       this.#approved = new Set(file.devices);
     } catch {
       this.#damaged = true;
-      this.#note(`${this.#file} is not readable: no phone is approved. See: clawtab devices`);
+      const kept = keepCopy(this.#file) ? ` It is kept as ${this.#file}.bak.` : '';
+      this.#note(`${this.#file} is not readable: no phone is approved. See: clawtab devices.${kept}`);
     }
   }
 

@@ -183,6 +183,19 @@ export function writeFileAtomic(file: string, data: string | Uint8Array, mode = 
   fsyncDir(path.dirname(file));
 }
 
+/** Keeps what lies in `file`, which could not be read, as `.bak` before something new takes its place; false where that cannot be done. */
+export function keepCopy(file: string): boolean {
+  try {
+    // Only a regular file has content to keep, and only one can be read without waiting.
+    if (!fs.lstatSync(file).isFile()) return false;
+    fs.copyFileSync(file, `${file}.bak`);
+    fs.chmodSync(`${file}.bak`, 0o600);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Makes a rename or unlink in `dir` durable. Some file systems refuse it on a directory; then there is nothing more to be done. */
 export function fsyncDir(dir: string): void {
   const fd = fs.openSync(dir, 'r');

@@ -26,6 +26,9 @@ export interface Membership {
   trusted: TrustedList;
 }
 
+/** The form of a device token: its prefix, 32 random bytes and 4 of checksum (docs/security.md). */
+const TOKEN = /^ctd_[\w-]{48}$/;
+
 const accountFile = (state: State): string => path.join(accountDir(state), 'account.json');
 const tokenFile = (state: State): string => path.join(accountDir(state), 'device-token');
 
@@ -76,8 +79,12 @@ export function fileTokenStore(state: State): DeviceTokenStore {
   return {
     async load() {
       const bytes = readPrivateFile(tokenFile(state), 4096);
-      const token = bytes?.toString('utf8').trim();
-      return token === undefined || token === '' ? null : token;
+      if (bytes === null) return null;
+      const token = bytes.toString('utf8').trim();
+      // Said here, by name: a relay could only say that it does not know it.
+      if (!TOKEN.test(token))
+        throw new ClawError('state_token', `${tokenFile(state)} is damaged.`, { hint: 'Sign in again: clawtab login.' });
+      return token;
     },
     async save(token) {
       writeDeviceToken(state, token);

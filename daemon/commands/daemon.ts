@@ -14,6 +14,8 @@ import { age, json, say, visible, warnOfRoot, yellow } from './print.ts';
 
 const START_MS = 20_000;
 const STOP_MS = 10_000;
+/** How long a daemon that has let go of everything may take to end by itself. */
+const END_MS = 2000;
 
 export function daemonCommand(): Command {
   const daemon = new Command().addHelpText(
@@ -46,6 +48,8 @@ async function runForeground(): Promise<void> {
   say(`clawtab daemon ${process.pid} ready`);
   await finished;
   await daemon.stop();
+  // Whatever may still hang somewhere is no reason for a service not to end; a loop that is empty ends before this.
+  setTimeout(() => process.exit(), END_MS).unref();
 }
 
 async function start(options: { foreground?: boolean }): Promise<void> {

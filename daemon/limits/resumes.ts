@@ -6,7 +6,7 @@ import * as path from 'node:path';
 import * as v from 'valibot';
 import { asClawError, ClawError } from '../../shared/errors.ts';
 import type { Run } from '../../shared/protocol.ts';
-import { readPrivateFile, type State, writeFileAtomic } from '../state.ts';
+import { keepCopy, readPrivateFile, type State, writeFileAtomic } from '../state.ts';
 import { resetTime } from './reset-time.ts';
 
 /** Not all at the same second, and not a moment too early. */
@@ -124,7 +124,8 @@ export class Resumes {
       const bytes = readPrivateFile(this.#file);
       return bytes === null ? [] : v.parse(FileSchema, JSON.parse(bytes.toString('utf8'))).resumes;
     } catch {
-      this.#options.notice('warning', `${this.#file} is not readable; agents that wait for a limit must be told again.`);
+      const kept = keepCopy(this.#file) ? ` It is kept as ${this.#file}.bak.` : '';
+      this.#options.notice('warning', `${this.#file} is not readable; agents that wait for a limit must be told again.${kept}`);
       return [];
     }
   }

@@ -15,10 +15,13 @@ import type { Api } from '../api.ts';
 import type { ApiConnection, Caller } from '../api-connection.ts';
 import { type Challenge, newChallenge, type RunProcess, runOfCaller } from '../runs/caller.ts';
 import { errno } from '../state.ts';
+import { LocalClient } from './client.ts';
 import { frameLocal, LocalFrames, MAX_LOCAL_BYTES } from './framing.ts';
 import { LOCAL_COMMANDS } from './local-commands.ts';
 
 const HELLO_TIMEOUT_MS = 5000;
+/** How long the daemon that is there already may take to say who it is. */
+const PID_TIMEOUT_MS = 2000;
 /** A local reader that does not read is put out before it costs more than this. */
 const STUCK_BYTES = 16 << 20;
 
@@ -62,11 +65,22 @@ export async function assertNoDaemon(file: string): Promise<void> {
   if (!stat) return;
   if (!stat.isSocket())
     throw new ClawError('state_socket', `${file} is in the way: it is not a socket.`, { hint: `Look at it, then remove it: rm '${file}'` });
-  if (await answers(file))
-    throw new ClawError('already_running', 'A daemon is already running for this state directory.', {
+  if (await answers(file)) {
+    const pid = await pidOf(file);
+    throw new ClawError('already_running', `A daemon is already running for this state directory${pid === null ? '' : ` (pid ${pid})`}.`, {
       hint: 'See `clawtab daemon status`.',
     });
+  }
   fs.rmSync(file, { force: true });
+}
+
+/** Null where the daemon does not say it in time, or not to this caller. */
+async function pidOf(file: string): Promise<number | null> {
+  const asked = LocalClient.connect(file).then(async (client) => {
+    const { pid } = await client.call('daemon.status', {}).finally(() => client.close());
+    return pid;
+  });
+  return Promise.race([asked.catch(() => null), new Promise<null>((resolve) => setTimeout(resolve, PID_TIMEOUT_MS, null).unref())]);
 }
 
 function answers(file: string): Promise<boolean> {

@@ -3,7 +3,7 @@
  * opens, through the same answer protocol as a person's tap.
  */
 import * as path from 'node:path';
-import { parse, stringify } from 'smol-toml';
+import { parse, stringify, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { randomId } from '../../shared/bytes.ts';
 import { asClawError, ClawError } from '../../shared/errors.ts';
@@ -43,12 +43,14 @@ export class Policies {
     const bytes = readPrivateFile(this.#file);
     if (bytes === null) return [];
     try {
-      return v.parse(FileSchema, parse(bytes.toString('utf8'))).policy ?? [];
+      return v.parse(FileSchema, parse(bytes.toString('utf8').replace(/^\uFEFF/, ''))).policy ?? [];
     } catch (cause) {
       const why =
         cause instanceof v.ValiError
           ? (cause.issues[0].path?.map((item: { key: unknown }) => String(item.key)).join('.') ?? '')
-          : String(cause).split('\n')[0];
+          : cause instanceof TomlError
+            ? `line ${cause.line}, column ${cause.column}: ${cause.message.split('\n')[0]}`
+            : String(cause).split('\n')[0];
       throw new ClawError('config_policies', `${this.#file} is not readable (${why}); no rule applies until it is.`, { cause });
     }
   }

@@ -38,6 +38,8 @@ export interface StartRequest {
 
 /** How long a holder may take to start, loaded machine included. */
 const START_TIMEOUT_MS = 20_000;
+/** Characters of a run's name (security.md BAD-100). */
+const MAX_NAME = 200;
 /** A holder's heap stays small: less young space, and no threads for work it does not have. */
 const HOLDER_FLAGS = ['--max-semi-space-size=1', '--max-old-space-size=256', '--v8-pool-size=1', '--no-warnings'];
 
@@ -55,7 +57,7 @@ export async function startRun(state: State, request: StartRequest): Promise<Run
     id,
     dir,
     socket: path.join(state.sockets, `${id}.sock`),
-    name: request.name ?? path.basename(command),
+    name: shortName(request.name ?? path.basename(command)),
     argv: [...request.argv],
     env: definedOnly(request.env),
     cwd: request.cwd,
@@ -78,6 +80,12 @@ export async function startRun(state: State, request: StartRequest): Promise<Run
     fs.rmSync(spec.socket, { force: true });
     throw error;
   }
+}
+
+/** A name stands on one line of every list and card. */
+function shortName(name: string): string {
+  const line = name.replace(/\s+/gu, ' ').trim();
+  return line.length > MAX_NAME ? `${line.slice(0, MAX_NAME - 1)}…` : line || 'run';
 }
 
 function makeFolder(dir: string): void {
