@@ -1,5 +1,5 @@
 /**
- * Terminal output that means harm, or none: BAD-90 to BAD-102 of the contract, as far as the daemon reads it. What the page makes of the same bytes is tested there;
+ * Terminal output that means harm, or none: BAD-90 to BAD-101 of the contract, as far as the daemon reads it. What the page makes of the same bytes is tested there;
  * what no prompt is, in the agents' recordings.
  */
 import { createHash } from 'node:crypto';
@@ -62,6 +62,8 @@ describe('control sequences', () => {
     ['OSC 52 that asks for it', '\x1b]52;c;?\x07'],
     ['a link to javascript:', '\x1b]8;;javascript:alert(1)\x1b\\'],
     ['a link to data:', '\x1b]8;;data:text/html,x\x1b\\'],
+    ['a link to file:', '\x1b]8;;file:///etc/passwd\x1b\\'],
+    ['a link that ends and one that does not', '\x1b]8;;https://a\x1b\\\x1b]8;;\x1b\\\x1b]8;;javascript:x\x1b\\'],
     ['a link of 10 KiB', `\x1b]8;;file:///${'x'.repeat(10_240)}\x1b\\`],
   ])('BAD-93: %s leaves the text as it is, and types nothing', async (_name, sequence) => {
     const { lines, replies } = await shown(`before ${sequence}text`);
@@ -171,6 +173,23 @@ describe('a screen that will not stand still', () => {
     clock.advance(clock.nowMs() + 2000);
     expect(open()).toBeLessThanOrEqual(1);
     expect(asked().every((text) => text.includes('Delete b?'))).toBe(true);
+    watcher.dispose();
+  });
+
+  it.each([
+    [
+      'that is drawn anew with every key',
+      ['Continue? [y/N] ', '\r\x1b[KContinue? [y/N] y', '\r\x1b[KContinue? [y/N] ye', '\r\x1b[KContinue? [y/N] yes'],
+    ],
+    ['in another language', ['Möchten Sie fortfahren? [j/N] ', '\r\x1b[K続行しますか? [y/N] ']],
+    ['longer than the screen', [`${'Does this look right to you, line by line? '.repeat(40)}[y/N] `]],
+  ])('BAD-99: of a prompt %s never two are open', async (_name, pieces) => {
+    const { clock, watcher, open } = watch();
+    for (const piece of pieces) {
+      await watcher.feed(piece);
+      clock.advance(clock.nowMs() + 1000);
+      expect(open()).toBeLessThanOrEqual(1);
+    }
     watcher.dispose();
   });
 });

@@ -95,7 +95,7 @@ describe('the daemon', () => {
     return event?.event === 'question' ? event.data : undefined;
   }
 
-  it('streams output within the credit it was given, and says when it ends', async () => {
+  it('BAD-62: streams output within the credit it was given, says when it ends, and refuses offsets that cannot be', async () => {
     const script = 'process.stdout.write("x".repeat(10000) + "END")';
     const run = await desk.client.call('runs.start', {
       from: 'command',
@@ -111,12 +111,10 @@ describe('the daemon', () => {
     await desk.client.call('runs.credit', { stream, bytes: 100_000 });
     await desk.until(() => desk.events.some((event) => event.event === 'stream.end' && event.data.stream === stream));
     expect(bytes()).toBe(10_003);
-    await expect(desk.client.call('runs.subscribe', { run: run.run, from: 10_004, creditBytes: 1 })).rejects.toMatchObject({
-      code: 'bad_offset',
-    });
-    await expect(desk.client.call('runs.subscribe', { run: run.run, from: -1, creditBytes: 1 })).rejects.toMatchObject({
-      code: 'bad_offset',
-    });
+    for (const from of [10_004, -1, 0.5, 2 ** 53, 2 ** 53 + 2, 1e300])
+      await expect(desk.client.call('runs.subscribe', { run: run.run, from, creditBytes: 1 })).rejects.toMatchObject({
+        code: 'bad_offset',
+      });
     const other = await desk.client.call('runs.subscribe', { run: run.run, epoch: 'another', from: 5, creditBytes: 100_000 });
     await desk.until(() =>
       desk.events.some((event) => event.event === 'gap' && event.data.stream === other.stream && event.data.why === 'epoch'),
@@ -130,14 +128,16 @@ describe('the daemon', () => {
     for (const { run } of await Promise.all(starts)) expect(await desk.ended(run)).toMatchObject({ exit: { code: 0, signal: null } });
   });
 
-  it('starts one run for one request id, however often it is sent', async () => {
+  it('BAD-60, 61: starts one run for one request id, however often it is sent, and stops it once, however often it is told', async () => {
     const request = { from: 'command' as const, requestId: randomId(), argv: ['sleep', '30'], cwd: place.dir };
     const [a, b] = await Promise.all([desk.client.call('runs.start', request), desk.client.call('runs.start', request)]);
     expect(a.run).toBe(b.run);
     expect((await desk.client.call('runs.start', request)).run).toBe(a.run);
     expect(await desk.client.call('runs.stop', { run: a.run })).toEqual({ alreadyStopped: false });
     await desk.ended(a.run);
-    expect(await desk.client.call('runs.stop', { run: a.run })).toEqual({ alreadyStopped: true });
+    for (const hard of [false, true, false])
+      expect(await desk.client.call('runs.stop', { run: a.run, hard })).toEqual({ alreadyStopped: true });
+    await expect(desk.client.call('runs.start', { ...request, argv: ['true'] })).rejects.toMatchObject({ code: 'bad_request_id' });
     await expect(desk.client.call('runs.stop', { run: 'aaaaaaaa-bbbbbb' })).rejects.toMatchObject({ code: 'not_found' });
   });
 

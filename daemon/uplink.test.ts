@@ -77,7 +77,7 @@ describe('a phone, through the relay', () => {
     }
   });
 
-  it('BAD-53, 56, 57, 62, 65: gets the documented code for what it may not send', async () => {
+  it('BAD-50, 53, 56, 57, 58, 65: gets the documented code for what it may not send', async () => {
     const answer = {
       answerId: randomId(),
       run: 'aaaaaaaa-bbbbbb',

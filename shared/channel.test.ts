@@ -135,7 +135,7 @@ describe('against a hostile carrier', () => {
     expect(outcomes).toBe(60);
   });
 
-  it('delivers no sealed frame that was changed, replayed, reordered or reflected', async () => {
+  it('BAD-47: delivers no sealed frame that was changed, replayed, reordered or reflected', async () => {
     const attacks: Record<string, (f: Carried, last: Carried | undefined) => Carried[]> = {
       changed: (f) => [{ ...f, payload: flip(f.payload, 20) }],
       'changed header': (f) => [{ ...f, payload: flip(f.payload, 9) }],
@@ -143,6 +143,9 @@ describe('against a hostile carrier', () => {
       reordered: (f, last) => (last ? [f, last] : []),
       reflected: (f) => [{ ...f, to: f.to === 'phone' ? 'daemon' : 'phone' }],
       truncated: (f) => [{ ...f, payload: f.payload.slice(0, -1) }],
+      'cut to its header': (f) => [{ ...f, payload: f.payload.slice(0, 2) }],
+      empty: (f) => [{ ...f, payload: new Uint8Array(0) }],
+      'sixteen bytes of garbage': (f) => [{ ...f, payload: new Uint8Array(16).fill(0xa5) }],
       'moved to the other lane': (f) => [{ ...f, cls: CLASS.bulk }],
     };
     for (const [name, attack] of Object.entries(attacks)) {
@@ -174,7 +177,7 @@ describe('against a hostile carrier', () => {
     expect(replay.messages).toEqual([]);
   });
 
-  it('refuses a device that the account key has not signed in, and a kind that is not its own', async () => {
+  it('BAD-48: refuses a device that the account key has not signed in, and a kind that is not its own', async () => {
     const intruder = await createDevice('phone');
     const other = await createAccount();
     const { daemon } = await join(undefined, channelSelf({ ...intruder }, other.pin, other.list));

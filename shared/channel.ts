@@ -144,7 +144,8 @@ export class Channel {
   }
 
   #handshake(payload: Uint8Array): Promise<void> {
-    if (payload.length < 2 || payload[0] !== CHANNEL_VERSION)
+    if (payload.length < 2) throw new ClawError('e2e_bad_frame', 'A frame of the channel is cut off.');
+    if (payload[0] !== CHANNEL_VERSION)
       throw new ClawError(
         'upgrade_required',
         `Channel version ${payload[0] ?? 'none'} is not spoken here; this end speaks ${CHANNEL_VERSION}.`,

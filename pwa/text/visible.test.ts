@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { mixedScriptWords, oneLine, splitVisible, visibleText } from './visible.ts';
 
-describe('visible text', () => {
+describe('BAD-98: visible text', () => {
   it.each([
     ['right-to-left override', 'cat \u202etxt.exe', 'cat ⟦U+202E⟧txt.exe'],
     ['isolate and its end', 'a\u2066b\u2069', 'a⟦U+2066⟧b⟦U+2069⟧'],
