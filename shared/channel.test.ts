@@ -145,7 +145,7 @@ describe('against a hostile carrier', () => {
       truncated: (f) => [{ ...f, payload: f.payload.slice(0, -1) }],
       'cut to its header': (f) => [{ ...f, payload: f.payload.slice(0, 2) }],
       empty: (f) => [{ ...f, payload: new Uint8Array(0) }],
-      'sixteen bytes of garbage': (f) => [{ ...f, payload: new Uint8Array(16).fill(0xa5) }],
+      'sixteen bytes of garbage': (f) => [{ ...f, payload: Uint8Array.of(...f.payload.subarray(0, 2), ...new Uint8Array(16).fill(0xa5)) }],
       'moved to the other lane': (f) => [{ ...f, cls: CLASS.bulk }],
     };
     for (const [name, attack] of Object.entries(attacks)) {
