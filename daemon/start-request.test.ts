@@ -3,12 +3,12 @@ import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadAgents, type Registry } from './agents/registry.ts';
+import { loadAgents } from './agents/registry.ts';
 import { checkCwd, planStart } from './start-request.ts';
 
 let dir: string;
-let agents: Registry;
-beforeAll(async () => {
+const agents = await loadAgents();
+beforeAll(() => {
   dir = fs.realpathSync(fs.mkdtempSync(path.join(os.tmpdir(), 'ct-start-')));
   fs.mkdirSync(path.join(dir, 'root', 'project'), { recursive: true });
   fs.mkdirSync(path.join(dir, 'outside'));
@@ -16,7 +16,6 @@ beforeAll(async () => {
   fs.symlinkSync(path.join(dir, 'outside'), path.join(dir, 'root', 'way-out'));
   fs.symlinkSync(path.join(dir, 'root', 'project'), path.join(dir, 'root', 'inside'));
   fs.symlinkSync(path.join(dir, 'nowhere'), path.join(dir, 'root', 'dangling'));
-  agents = await loadAgents();
 });
 afterAll(() => fs.rmSync(dir, { recursive: true }));
 
@@ -48,7 +47,7 @@ describe('BAD-57: a directory to start in', () => {
 });
 
 describe('BAD-58: a prompt', () => {
-  const plan = (prompt: string, agent = 'claude') =>
+  const plan = (prompt: string, agent = 'demo') =>
     planStart(
       { from: 'agent', requestId: 'r', agent, prompt, cwd: dir },
       { agents, job: () => expect.unreachable(), roots: null, demo: () => [], home: dir },
@@ -63,7 +62,8 @@ describe('BAD-58: a prompt', () => {
     expect(() => plan(prompt)).toThrow(expect.objectContaining({ code }));
   });
 
-  it.each(['claude', 'codex', 'gemini', 'qwen', 'opencode', 'copilot'])(
+  // The demo agent takes no prompt.
+  it.each(agents.all().flatMap(({ name }) => (name === 'demo' ? [] : [name])))(
     'that looks like a flag is the data of one argument for %s',
     (agent) => {
       const { argv } = plan('--dangerously-skip-permissions; rm -rf ~', agent);

@@ -98,7 +98,7 @@ describe('a phone, through the relay', () => {
     const outside = ['/etc', 'relative', '~root', '/nope/nope', `${place.dir}\0x`, '/'.padEnd(4097, 'x')];
     for (const cwd of outside)
       await expect(phone.call('runs.start', { ...start, requestId: randomId(), cwd })).rejects.toMatchObject({ code: 'bad_cwd' });
-    const agent = { from: 'agent' as const, agent: 'claude', cwd: place.dir };
+    const agent = { from: 'agent' as const, agent: 'demo', cwd: place.dir };
     await expect(phone.call('runs.start', { ...agent, requestId: randomId(), prompt: '   ' })).rejects.toMatchObject({
       code: 'empty_prompt',
     });

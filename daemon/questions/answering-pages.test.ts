@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Choice, ParsedQuestion } from '../../shared/question.ts';
 import type { Reading, Step } from '../agents/agent.ts';
-import { agent as opencode } from '../agents/opencode/index.ts';
+import { giveUp, press, questionOf, tickExactly } from '../agents/lib/plan.ts';
 import { VirtualClock } from '../replay.ts';
 import { Screen } from '../screen.ts';
 import { type LiveScreen, type Performed, performChoice } from './answering.ts';
@@ -92,7 +92,21 @@ const CHOICE: Choice = { type: 'options', picks: [0, 2].map((index) => ({ index,
 /** What was told of the pages that were answered on. */
 let sentOn: (ParsedQuestion | null)[] = [];
 
-async function answer(form: Form, agent: { paceMs: number; keys(): Step[] } | typeof opencode = opencode): Promise<Performed> {
+/** An agent whose digits tick, whose Tab turns to the page that sends: as opencode's plan goes. */
+const paged = {
+  paceMs: 20,
+  keys(question: ParsedQuestion): Step[] {
+    const onSend = (now: Reading) => questionOf(now)?.kind === 'confirm' && questionOf(now)?.tabs?.at(-1)?.current === true;
+    return [
+      ...tickExactly(question, new Set([0, 2]), (_option, index) => [String(index + 1)], false),
+      { do: 'keys', keys: ['tab'] },
+      { do: 'settle', holds: onSend },
+      { do: 'then', plan: (now) => (onSend(now) ? [press(['enter'])] : [giveUp('the page that sends did not come')]) },
+    ];
+  },
+};
+
+async function answer(form: Form, agent: { paceMs: number; keys(question: ParsedQuestion): Step[] } = paged): Promise<Performed> {
   let done = false;
   sentOn = [];
   const result = performChoice({
