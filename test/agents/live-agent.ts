@@ -35,6 +35,16 @@ export interface LiveAgent {
   };
   /** The dialog about a new folder; absent where the agent has none. `refused`: what the agent does then. */
   trust?: { text: RegExp; yes: RegExp; no: RegExp; refused: 'ends' | 'starts' | 'waits' };
+  /** Every option of its dialogs, word for word: what a recording is labelled by (`npm run record`). */
+  rows: {
+    shell(command: string): readonly string[];
+    write(file: string): readonly string[];
+    /** Beside the asked ones. */
+    ask: readonly string[];
+    /** Where it differs from `ask`. */
+    askSeveral?: readonly string[];
+    trust?: { text: string; options: readonly string[] };
+  };
   shell(command: string): ToolCall;
   /** A command that `buttons.always` is offered for; default: a small program. */
   alwaysCommand?: string;

@@ -41,6 +41,22 @@ export const agent: LiveAgent = {
     ownWords: /^Type something/,
   },
   trust: { text: /trust/i, yes: /^Yes, I trust/, no: /^No, exit/, refused: 'ends' },
+  rows: {
+    shell: (command) => [
+      'Yes',
+      ...(command.startsWith('touch') ? ['Yes, and always allow access to work/ from this project'] : []),
+      'Yes, and switch to auto mode · auto mode handles these prompts for you',
+      'No',
+    ],
+    write: () => [
+      'Yes',
+      'Yes, and switch to accept edits (auto-approve file edits and common file commands) for this session (shift+tab)',
+      'No',
+    ],
+    ask: ['Type something.', 'Chat about this'],
+    askSeveral: ['Type something', 'Submit', 'Chat about this'],
+    trust: { text: 'Quick safety check', options: ['No, exit', 'Yes, I trust this folder'] },
+  },
   shell: (command) => ({ tool: 'Bash', input: { command, description: 'Make a file' } }),
   write: (path, content) => ({ tool: 'Write', input: { file_path: path, content } }),
   ask: ({ question, labels }) => ({

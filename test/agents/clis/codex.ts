@@ -48,6 +48,16 @@ export const agent: LiveAgent = {
   trust: { text: /trust/i, yes: /^Trust and continue/, no: /^Back to/, refused: 'waits' },
   // Inside the workspace its sandbox lets it write unasked.
   writesOutside: true,
+  rows: {
+    shell: (command) => [
+      'Yes, proceed',
+      `Yes, and don't ask again for commands that start with \`${command}\``,
+      'No, and tell Codex what to do differently',
+    ],
+    write: () => ['Yes, proceed', "Yes, and don't ask again for these files", 'No, and tell Codex what to do differently'],
+    ask: ['None of the above'],
+    trust: { text: 'Trust this folder?', options: ['Trust and continue', 'Back to Agent Command Center'] },
+  },
   shell: (command) => ({
     tool: 'exec_command',
     input: { cmd: command, sandbox_permissions: 'require_escalated', justification: 'May I make a file outside the sandbox?' },

@@ -31,6 +31,20 @@ export const agent: LiveAgent = {
   },
   trust: { text: /trust the files/i, yes: /^Yes$/, no: /^No \(Esc\)/, refused: 'ends' },
   alwaysCommand: 'touch always.txt',
+  rows: {
+    shell: () => [
+      'Yes',
+      "Yes, and don't ask again for `touch` in this directory",
+      'No, and tell Copilot what to do differently (Esc to stop)',
+    ],
+    write: () => ['Yes', 'No, and tell Copilot what to do differently (Esc to stop)'],
+    ask: ['Other (type your answer)'],
+    askSeveral: [],
+    trust: {
+      text: 'Do you trust the files in this folder?',
+      options: ['Yes', 'Yes, and remember this folder for future sessions', 'No (Esc)'],
+    },
+  },
   shell: (command) => ({ tool: 'bash', input: { command, description: 'Make a file' } }),
   write: (path, content) => ({ tool: 'create', input: { path, file_text: content } }),
   ask: ({ question, labels }) => ({

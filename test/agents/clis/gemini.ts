@@ -44,6 +44,13 @@ export const agent: LiveAgent = {
   trust: { text: /trust/i, yes: /^Trust folder/, no: /^Don.t trust/, refused: 'starts' },
   // A question that follows at once takes the place of the one before and, in 0.61.0, is sent with that one's answer, untouched.
   thinkMs: 1500,
+  rows: {
+    shell: () => ['Allow once', 'Allow for this session', 'No, suggest changes (esc)'],
+    write: () => ['Allow once', 'Allow for this session', 'Modify with external editor', 'No, suggest changes (esc)'],
+    ask: ['Enter a custom value'],
+    askSeveral: ['All of the above', 'Enter a custom value', 'Done'],
+    trust: { text: 'Do you trust the files in this folder?', options: ['Trust folder (new)', 'Trust parent folder', "Don't trust"] },
+  },
   shell: (command) => ({ tool: 'run_shell_command', input: { command, description: 'Make a file' } }),
   write: (path, content) => ({ tool: 'write_file', input: { file_path: path, content } }),
   ask: (asking) => ask(asking, false),

@@ -48,6 +48,11 @@ export const agent: LiveAgent = {
   },
   prompt: (text) => [`--prompt=${text}`],
   buttons: { allow: /^Allow once/, refuse: /^Reject/, always: /^Allow always/, write: /^Allow once/, ownWords: /^Type your own answer/ },
+  rows: {
+    shell: () => ['Allow once', 'Allow always', 'Reject'],
+    write: () => ['Allow once', 'Allow always', 'Reject'],
+    ask: ['Type your own answer'],
+  },
   shell: (command) => ({ tool: 'bash', input: { command, description: 'Make a file' } }),
   write: (path, content) => ({ tool: 'write', input: { filePath: path, content } }),
   ask: (asking) => ask(asking, false),

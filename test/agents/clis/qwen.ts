@@ -33,6 +33,16 @@ export const agent: LiveAgent = {
     write: /^Yes, allow once/,
     ownWords: /^Type something/,
   },
+  rows: {
+    shell: () => [
+      'Yes, allow once',
+      "Always allow run 'touch *' commands in this project",
+      "Always allow run 'touch *' commands for this user",
+      'No, suggest changes (esc)',
+    ],
+    write: () => ['Yes, allow once', 'Yes, allow always', 'No, suggest changes (esc)'],
+    ask: ['Type something...'],
+  },
   shell: (command) => ({ tool: 'run_shell_command', input: { command, description: 'Make a file', is_background: false } }),
   write: (path, content) => ({ tool: 'write_file', input: { file_path: path, content } }),
   ask: (asking) => ask(asking, false),
