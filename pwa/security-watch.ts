@@ -97,7 +97,7 @@ export const securityWatch = ({ member, tokens }: Session, current: () => boolea
     events: async () => (await tokens.call({ method: 'GET', path: '/v1/events', reply: EventsReply })).events,
     devices: () => [...member.trusted().devices.values()],
     nameOf: (device) => app.value.machines.get(device)?.about?.name,
-    store: { load: () => vault.get('securityTold'), save: (told) => vault.set('securityTold', told) },
+    store: { load: () => vault.get('securityTold'), save: (told) => vault.set('securityTold', told, member.id) },
     visible: () => document.visibilityState === 'visible' && current(),
     tell: (word) => apply({ type: 'notice', ...word }),
     // Asked again at the next word; nothing here depends on it.

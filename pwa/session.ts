@@ -2,19 +2,18 @@
  * A signed-in device at work: one link to the relay, one machine link per daemon of the account, the outbox between them and the tap. Used by
  * the page and by the service worker; touches no DOM. What happens goes to `emit`, whose owner decides what is shown.
  */
-import type { SignedList } from '../shared/device-list.ts';
 import { asClawError, ClawError } from '../shared/errors.ts';
 import { RelayLink } from '../shared/link.ts';
 import type { LinkState, Peer, SocketLike } from '../shared/link-options.ts';
 import type { ArgsOf, CommandName, ProtocolEvent, ResultOf } from '../shared/protocol.ts';
 import { GetListReply } from '../shared/relay-api.ts';
 import { RelayHttp } from '../shared/relay-http.ts';
-import { TokenSource } from '../shared/token-source.ts';
+import { type DeviceTokenStore, TokenSource } from '../shared/token-source.ts';
 import type { OutputChunk } from '../shared/wire.ts';
 import { type Membership, openMembership } from './account/membership.ts';
 import { MachineLink } from './machine/machine-link.ts';
 import type { StoreEvent } from './state.ts';
-import { type AccountRecord, type Identity, outboxStore, vault } from './store/database.ts';
+import { outboxStore, type Stored, vault } from './store/database.ts';
 import { Outbox } from './store/outbox.ts';
 
 /** After this silence on return to the page the line is made anew, ms. */
@@ -34,23 +33,15 @@ export interface SessionOptions {
   client: string;
 }
 
-export interface Stored {
-  identity: Identity;
-  account: AccountRecord;
-  list: SignedList;
-}
-
-/** What a device needs to be signed in, or null. */
-export async function stored(): Promise<Stored | null> {
-  const [identity, account, list] = await Promise.all([vault.get('identity'), vault.get('account'), vault.get('list')]);
-  return identity && account && list ? { identity, account, list } : null;
-}
-
-const tokenStore = {
+/** `of`: a token that comes after its device has left is nobody's. */
+const tokenStore = (of: string): DeviceTokenStore => ({
   load: async () => (await vault.get('deviceToken')) ?? null,
-  save: (token: string) => vault.set('deviceToken', token),
+  save: (token) =>
+    vault.set('deviceToken', token, of).catch((cause: unknown) => {
+      throw new ClawError('storage_full', 'This device’s storage is full or closed: it cannot stay signed in.', { cause });
+    }),
   exclusive: <T>(task: () => Promise<T>): Promise<T> => navigator.locks.request('clawtab-device-token', task) as Promise<T>,
-};
+});
 
 export class Session {
   readonly tokens: TokenSource;
@@ -63,7 +54,7 @@ export class Session {
   private constructor(options: SessionOptions, member: Membership) {
     this.#options = options;
     this.#member = member;
-    this.tokens = new TokenSource(new RelayHttp({ origin: options.origin, key: member.identity }), tokenStore);
+    this.tokens = new TokenSource(new RelayHttp({ origin: options.origin, key: member.identity }), tokenStore(member.id));
     this.#link = new RelayLink({
       tokens: this.tokens,
       device: member.identity,
@@ -81,6 +72,13 @@ export class Session {
       send: (machine, answer) => this.ask(machine, 'questions.answer', answer),
       onChange: (item) => options.emit({ type: 'answer', item }),
       onRemoved: (answerId) => options.emit({ type: 'answer.removed', answerId }),
+      onUnkept: () =>
+        options.emit({
+          type: 'notice',
+          level: 'warning',
+          text: 'This device’s storage is full: the answer is not kept here.',
+          hint: 'It goes out now; if it cannot, it is lost when the page closes.',
+        }),
     });
   }
 

@@ -1,6 +1,6 @@
 /** The page's ear for its service worker: addresses to show, answers from notifications to send, receipts; and notifications cleared when stale. */
 import { effect, signal } from '@preact/signals';
-import { takeUpOutbox } from './client.ts';
+import { live } from './client.ts';
 import { wantedPath } from './navigate.ts';
 import { asked } from './state.ts';
 import type { NotificationData, ToPage } from './worker/messages.ts';
@@ -12,7 +12,7 @@ export function listenToWorker(): void {
   if (!('serviceWorker' in navigator)) return;
   navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<ToPage>) => {
     if (data.type === 'open' && data.path.startsWith('/')) wantedPath.value = data.path;
-    if (data.type === 'outbox') void takeUpOutbox();
+    if (data.type === 'outbox') void live().then(({ takeUpOutbox }) => takeUpOutbox());
     if (data.type === 'push.arrived') {
       lastPush.value = new Map(lastPush.value).set(data.machine, Date.now());
       // A receipt that cannot go now goes when the machine is back.

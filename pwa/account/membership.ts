@@ -34,7 +34,7 @@ export async function openMembership(
       if (!(error instanceof ClawError) || error.code !== 'list_rollback') throw error;
     }
     if (current.hash !== before.hash || current.devices.size !== before.devices.size) {
-      await vault.set('list', current.signed);
+      await vault.set('list', current.signed, identity.id);
       onChange();
     }
     return current;

@@ -3,7 +3,7 @@
  * confirmed (security.md T-20). The relay is never taken from an address.
  */
 import { signal } from '@preact/signals';
-import { type EnrolmentOffer, parseEnrolmentLink } from '../../shared/enrolment.ts';
+import type { EnrolmentOffer } from '../../shared/enrolment.ts';
 import { asClawError } from '../../shared/errors.ts';
 import { report } from '../state.ts';
 
@@ -21,6 +21,7 @@ export async function takeOfferFromAddress(): Promise<void> {
 /** A link that somebody pasted. False where there is no offer in it. */
 export async function takeOffer(text: string): Promise<boolean> {
   try {
+    const { parseEnrolmentLink } = await import('../../shared/enrolment.ts');
     const offer = await parseEnrolmentLink(text);
     if (!offer) return false;
     offered.value = offer;

@@ -1,7 +1,7 @@
 /** What a card says about its answer, in words; and whether it may still be answered. Pure. */
 import type { Question, VerdictCode } from '../../shared/protocol.ts';
 import type { Asked } from '../state.ts';
-import { isFinal } from '../store/outbox.ts';
+import { isFinal } from '../store/answer-terms.ts';
 
 export type Tone = 'calm' | 'good' | 'bad';
 export interface Said {

@@ -40,7 +40,8 @@ function sentence(link: LinkState): { text: string; bad: boolean; action: string
   switch (link.state) {
     case 'offline': {
       const seconds = Math.max(0, Math.ceil((link.retryAtMs - now.value) / 1000));
-      return { text: `No connection to the relay. Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`, bad: true, action: 'Try now' };
+      const why = link.error.code === 'storage_full' ? link.error.message : 'No connection to the relay.';
+      return { text: `${why} Trying again ${seconds > 0 ? `in ${seconds} s` : 'now'}.`, bad: true, action: 'Try now' };
     }
     case 'connecting':
       return { text: 'Connecting…', bad: false, action: null };

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import type { EnrolmentOffer } from '../../shared/enrolment.ts';
 import { asClawError, type ClawError } from '../../shared/errors.ts';
 import { offered } from '../account/offer.ts';
-import { takeMachine } from '../client.ts';
+import { live } from '../client.ts';
 import { app, apply } from '../state.ts';
 import { PasswordField } from './password-fields.tsx';
 import { Text } from './text.tsx';
@@ -24,7 +24,7 @@ export function MachineOffer({ offer }: { offer: EnrolmentOffer }) {
     setBusy(true);
     setError(null);
     try {
-      await takeMachine(password, offer);
+      await (await live()).takeMachine(password, offer);
       apply({ type: 'notice', level: 'info', text: `${offer.name} is connected to your account.` });
       leave();
     } catch (thrown) {

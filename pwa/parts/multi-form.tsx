@@ -4,6 +4,7 @@ import type { ParsedQuestion } from '../../shared/question.ts';
 import { clearDraft, draft, setDraft } from '../store/drafts.ts';
 import { Icon } from './icon.tsx';
 import type { AnswerProps } from './option-list.tsx';
+import { useTapGuard } from './tap-guard.ts';
 import { Text, Visible } from './text.tsx';
 
 interface Pick {
@@ -106,12 +107,14 @@ export function MultiSelect({ question, closed, admits, draftKey, choose }: Answ
       />
       {takesText && (
         <label class="field">
-          <span class="label">{textOption?.label ?? 'Your own answer'}</span>
+          <span class="label">
+            <Text value={textOption?.label ?? 'Your own answer'} />
+          </span>
           <input value={text.value} onInput={(event) => setDraft(draftKey, event.currentTarget.value)} />
         </label>
       )}
       <button type="button" class="button main wide" aria-disabled={closed ? 'true' : undefined} onClick={send}>
-        {submit?.label ?? 'Submit'}
+        <Text value={submit?.label ?? 'Submit'} />
       </button>
     </>
   );
@@ -126,9 +129,15 @@ interface PageAnswer {
 const isAnswered = (answer: PageAnswer): boolean => answer.picked.size > 0 || answer.text.trim() !== '';
 
 /** A form of several questions: tabs, then a review, then one answer for all. */
-export function FormPages({ question, closed, admits, choose }: AnswerProps) {
+export function FormPages({ question, closed: cardClosed, admits, choose }: AnswerProps) {
   const pages = question.question.form!;
   const [at, setAt] = useState(0);
+  // "Submit" stands where "Review" stood: a second tap must not send what nobody has looked over.
+  const turned = useTapGuard(`${question.qid}/${at}`);
+  const closed = cardClosed || turned.closed;
+  const turn = (to: number): void => {
+    if (!closed && turned.admits()) setAt(to);
+  };
   const [answers, setAnswers] = useState<PageAnswer[]>(() => pages.map(() => ({ picked: new Set<number>(), text: '' })));
   useEffect(() => {
     setAt(0);
@@ -140,7 +149,7 @@ export function FormPages({ question, closed, admits, choose }: AnswerProps) {
   const complete = answers.every(isAnswered);
 
   const send = (): void => {
-    if (!admits() || !complete) return;
+    if (!admits() || !turned.admits() || !complete) return;
     choose(
       {
         type: 'form',
@@ -156,12 +165,25 @@ export function FormPages({ question, closed, admits, choose }: AnswerProps) {
     <>
       <div class="tabs" role="tablist" aria-label="Questions">
         {pages.map((page, i) => (
-          <button key={`${i}:${page.title}`} type="button" role="tab" aria-selected={at === i} onClick={() => setAt(i)}>
+          <button
+            key={`${i}:${page.title}`}
+            type="button"
+            role="tab"
+            aria-selected={at === i}
+            aria-disabled={closed ? 'true' : undefined}
+            onClick={() => turn(i)}
+          >
             {isAnswered(answers[i]!) && <Icon name="check" small />}
             <Text value={page.title} />
           </button>
         ))}
-        <button type="button" role="tab" aria-selected={review} onClick={() => setAt(pages.length)}>
+        <button
+          type="button"
+          role="tab"
+          aria-selected={review}
+          aria-disabled={closed ? 'true' : undefined}
+          onClick={() => turn(pages.length)}
+        >
           Review
         </button>
       </div>
@@ -175,7 +197,7 @@ export function FormPages({ question, closed, admits, choose }: AnswerProps) {
           {complete ? 'Submit answers' : `${answers.filter((a) => !isAnswered(a)).length} still open`}
         </button>
       ) : (
-        <button type="button" class="button wide" onClick={() => setAt(at + 1)}>
+        <button type="button" class="button wide" aria-disabled={closed ? 'true' : undefined} onClick={() => turn(at + 1)}>
           {at + 1 < pages.length ? 'Next question' : 'Review'}
         </button>
       )}

@@ -5,6 +5,7 @@ import type { Choice, QuestionOption } from '../../shared/question.ts';
 import { clearDraft } from '../store/drafts.ts';
 import { FreeText } from './free-text.tsx';
 import { Icon } from './icon.tsx';
+import { useTapGuard } from './tap-guard.ts';
 import { Text } from './text.tsx';
 
 /** A second tap counts for this long, ms. */
@@ -26,6 +27,8 @@ export function OptionList(props: AnswerProps) {
   const { options, freeText } = question.question;
   const [armed, setArmed] = useState<number | null>(null);
   const [writing, setWriting] = useState<number | null>(null);
+  // A finger that bounces is not a second thought.
+  const arming = useTapGuard(`${question.qid}/${question.rev}/${armed}`);
 
   useEffect(() => {
     if (armed === null) return;
@@ -54,6 +57,7 @@ export function OptionList(props: AnswerProps) {
     if (!props.admits()) return;
     if (needsText(index)) return setWriting(writing === index ? null : index);
     if (options[index]!.dangerous && armed !== index) return setArmed(index);
+    if (armed === index && !arming.admits()) return;
     setArmed(null);
     send(index);
   };
@@ -64,16 +68,23 @@ export function OptionList(props: AnswerProps) {
         <li key={`${index}:${option.label}`} class="options">
           <OptionButton
             option={option}
-            closed={props.closed}
+            closed={props.closed || (armed === index && arming.closed)}
             armed={armed === index}
             writes={needsText(index)}
             chosen={chosen?.type === 'option' && chosen.index === index}
             onTap={() => tap(index)}
           />
           {mayAddText(index) && writing !== index && !chosen && (
-            <button type="button" class="button plain slim" onClick={() => props.admits() && setWriting(index)}>
+            <button
+              type="button"
+              class="button plain slim"
+              aria-disabled={props.closed ? 'true' : undefined}
+              onClick={() => props.admits() && setWriting(index)}
+            >
               <Icon name="edit" small />
-              {option.label}, and say…
+              <span>
+                <Text value={option.label} />, and say…
+              </span>
             </button>
           )}
           {writing === index && !chosen && (

@@ -3,7 +3,7 @@ import { useId } from 'preact/hooks';
 import type { Choice } from '../../shared/question.ts';
 import { answer as sendAnswer, takeBack } from '../client.ts';
 import type { Asked } from '../state.ts';
-import { isFinal } from '../store/outbox.ts';
+import { isFinal } from '../store/answer-terms.ts';
 import { oneLine } from '../text/visible.ts';
 import { mayAnswer, type Said, saidOf } from './answer-state.ts';
 import { Detail } from './detail.tsx';

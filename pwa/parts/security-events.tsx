@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import { EventsReply } from '../../shared/relay-api.ts';
 import { eventKey, eventTitle, type SecurityEvent, shortId } from '../../shared/security-events.ts';
-import { listVersion, relayTokens } from '../client.ts';
+import { listVersion, relayTokens } from '../live.ts';
 import { anyConnected, app } from '../state.ts';
 import { Icon } from './icon.tsx';
 import { Text } from './text.tsx';

@@ -12,6 +12,7 @@ import { PushOffer } from '../parts/push-offer.tsx';
 import { QuestionCard, titleOf } from '../parts/question-card.tsx';
 import { RunRow } from '../parts/run-row.tsx';
 import { SameAnswer } from '../parts/same-answer.tsx';
+import { useTapGuard } from '../parts/tap-guard.ts';
 import { Text } from '../parts/text.tsx';
 import { Age, now } from '../parts/time.tsx';
 import { type Asked, app, asked, idle, liveRuns, settled } from '../state.ts';
@@ -99,16 +100,17 @@ function Ready() {
         <h2>Ready for input</h2>
       </div>
       <div class="rows">
-        {idle.value.map((a) => (
-          <ReadyRow key={a.question.qid} asked={a} />
+        {idle.value.map((a, i) => (
+          <ReadyRow key={a.question.qid} asked={a} place={i} />
         ))}
       </div>
     </section>
   );
 }
 
-function ReadyRow({ asked: a }: { asked: Asked }) {
+function ReadyRow({ asked: a, place }: { asked: Asked; place: number }) {
   const { question, machine } = a;
+  const guard = useTapGuard(`${question.qid}/${question.rev}/${place}`);
   const said = saidOf(a);
   const underWay = said?.tone === 'calm';
   const key = `${machine.id}/${question.run}/reply`;
@@ -134,8 +136,9 @@ function ReadyRow({ asked: a }: { asked: Asked }) {
         label={`Prompt for ${oneLine(question.runName, 60)}`}
         placeholder="What next?"
         multiline={false}
-        closed={underWay}
+        closed={underWay || guard.closed}
         send={(value) => {
+          if (!guard.admits()) return;
           void answer(machine.id, question, { type: 'text', text: value }, oneLine(value));
           clearDraft(key);
         }}

@@ -18,7 +18,7 @@ import { SearchBar } from '../parts/search-bar.tsx';
 import { Text } from '../parts/text.tsx';
 import { now } from '../parts/time.tsx';
 import { type Asked, app, asked, type MachineState, report } from '../state.ts';
-import { isFinal } from '../store/outbox.ts';
+import { isFinal } from '../store/answer-terms.ts';
 import { LogModel } from '../text/log-model.ts';
 import { oneLine } from '../text/visible.ts';
 

@@ -1,10 +1,12 @@
 /** This device and this account: name, fingerprint, look, notifications with their test, signing out. */
 import { useEffect, useState } from 'preact/hooks';
 import { fromBase64url } from '../../shared/bytes.ts';
-import { rename, signOut } from '../client.ts';
+import { signOut } from '../client.ts';
+import { rename } from '../live.ts';
 import { ConnectionBanner } from '../parts/connection.tsx';
 import { HearingDevices } from '../parts/hearing.tsx';
 import { Icon } from '../parts/icon.tsx';
+import { OwnerCheck } from '../parts/owner-check.tsx';
 import { PushWishesFields } from '../parts/push-wishes.tsx';
 import { Sheet } from '../parts/sheet.tsx';
 import { Text } from '../parts/text.tsx';
@@ -23,6 +25,7 @@ export function Settings() {
       <div class="stack loose">
         <Account />
         <Notifications />
+        <OwnerCheck />
         <Look />
         <Leave />
       </div>

@@ -3,7 +3,7 @@ import { useState } from 'preact/hooks';
 import { asClawError, type ClawError } from '../../shared/errors.ts';
 import { offered } from '../account/offer.ts';
 import type { Strength } from '../account/strength.ts';
-import { createAccount, enter } from '../client.ts';
+import { live } from '../client.ts';
 import { Mark } from '../parts/icon.tsx';
 import { EmailField, type NewPassword, NewPasswordField, PasswordField } from '../parts/password-fields.tsx';
 import { Text } from '../parts/text.tsx';
@@ -121,7 +121,7 @@ function Create({ email, setEmail }: FormProps) {
   const { busy, error, act } = useAct();
   const submit = (event: Event): void => {
     event.preventDefault();
-    if (strength?.ok) void act(() => createAccount({ email, password: password.value }, offered.value));
+    if (strength?.ok) void act(async () => (await live()).createAccount({ email, password: password.value }, offered.value));
   };
   return (
     <form onSubmit={submit}>
@@ -142,7 +142,7 @@ function Enter({ email, setEmail }: FormProps) {
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        void act(() => enter({ email, password }, offered.value));
+        void act(async () => (await live()).enter({ email, password }, offered.value));
       }}
     >
       <EmailField value={email} set={setEmail} />

@@ -2,7 +2,7 @@
  * What this device keeps, in IndexedDB, shared by page and service worker: identity, account, outbox of answers, last known state, drafts.
  * Keys are CryptoKeys that cannot be exported; no terminal output is ever written here.
  */
-import { type DBSchema, type IDBPDatabase, openDB } from 'idb';
+import { type DBSchema, type IDBPDatabase, type IDBPTransaction, openDB } from 'idb';
 import type { Bytes } from '../../shared/bytes.ts';
 import type { SignedList } from '../../shared/device-list.ts';
 import type { Answer, Snapshot, Verdict } from '../../shared/protocol.ts';
@@ -29,6 +29,21 @@ export interface SecurityTold {
   told: string[];
 }
 
+/** What a device needs to be signed in. */
+export interface Stored {
+  identity: Identity;
+  account: AccountRecord;
+  list: SignedList;
+}
+
+/** The platform credential that is asked before risky answers (account/device-check.ts). */
+export interface DeviceCheckRecord {
+  credentialId: string;
+  /** SubjectPublicKeyInfo. */
+  publicKey: Bytes;
+  algorithm: number;
+}
+
 export interface VaultRecords {
   identity: Identity;
   account: AccountRecord;
@@ -40,6 +55,7 @@ export interface VaultRecords {
   pushKeys: Record<string, CryptoKey>;
   /** Highest push counter seen per machine. */
   pushCounters: Record<string, number>;
+  deviceCheck: DeviceCheckRecord;
 }
 
 /** An answer on its way. `verdict` is the newest word on it. */
@@ -102,21 +118,44 @@ function database(): Promise<IDBPDatabase<ClawDb>> {
   return opened;
 }
 
+type StoreName = 'vault' | 'outbox' | 'machines' | 'drafts';
+type Writing = IDBPTransaction<ClawDb, StoreName[], 'readwrite'>;
+
+/**
+ * The one way to write after sign-in: only while this device is somebody's, seen in the very transaction that writes. A word that comes late, here, in
+ * another tab or in the worker, leaves nothing behind after a sign-out; `of` keeps it out of the next account as well. Dropped in silence.
+ */
+async function write(store: StoreName, act: (tx: Writing) => Promise<unknown>, of?: string): Promise<void> {
+  const tx = (await database()).transaction([...new Set<StoreName>(['vault', store])], 'readwrite');
+  const identity = (await tx.objectStore('vault').get('identity')) as Identity | undefined;
+  const ours = identity !== undefined && (of === undefined || identity.id === of);
+  await Promise.all([ours ? act(tx) : null, tx.done]);
+}
+
 /** The device's own records, by name. */
 export const vault = {
   async get<K extends keyof VaultRecords>(key: K): Promise<VaultRecords[K] | undefined> {
     return (await (await database()).get('vault', key)) as VaultRecords[K] | undefined;
   },
-  async set<K extends keyof VaultRecords>(key: K, value: VaultRecords[K]): Promise<void> {
-    await (await database()).put('vault', value, key);
-  },
-  /** All or nothing, so that a tab killed in the middle of a sign-in leaves no half account. */
-  async setAll(records: Partial<VaultRecords>): Promise<void> {
-    const tx = (await database()).transaction('vault', 'readwrite');
-    for (const [key, value] of Object.entries(records)) void tx.store.put(value, key as keyof VaultRecords);
-    await tx.done;
-  },
+  /** `of`: only while this device still has that id. */
+  set: <K extends keyof VaultRecords>(key: K, value: VaultRecords[K], of?: string): Promise<void> =>
+    write('vault', (tx) => tx.objectStore('vault').put(value, key), of),
+  remove: (key: keyof VaultRecords): Promise<void> => write('vault', (tx) => tx.objectStore('vault').delete(key)),
 };
+
+/** Who this device is, and what it saw last, in one look; null where it is nobody's. */
+export async function stored(): Promise<(Stored & { machines: SavedMachine[] }) | null> {
+  const tx = (await database()).transaction(['vault', 'machines']);
+  const records = tx.objectStore('vault');
+  const [identity, account, list, machines] = await Promise.all([
+    records.get('identity'),
+    records.get('account'),
+    records.get('list'),
+    tx.objectStore('machines').getAll(),
+  ]);
+  if (!identity || !account || !list) return null;
+  return { identity: identity as Identity, account: account as AccountRecord, list: list as SignedList, machines };
+}
 
 export interface OutboxStore {
   all(): Promise<OutboxItem[]>;
@@ -126,41 +165,35 @@ export interface OutboxStore {
 
 export const outboxStore: OutboxStore = {
   all: async () => (await database()).getAll('outbox'),
-  put: async (item) => {
-    await (await database()).put('outbox', item);
-  },
+  put: (item) => write('outbox', (tx) => tx.objectStore('outbox').put(item)),
   remove: async (answerId) => (await database()).delete('outbox', answerId),
 };
 
 export const machineStore = {
-  all: async (): Promise<SavedMachine[]> => (await database()).getAll('machines'),
-  put: async (machine: SavedMachine): Promise<void> => {
-    await (await database()).put('machines', machine);
-  },
-  remove: async (id: string): Promise<void> => (await database()).delete('machines', id),
+  put: (machine: SavedMachine): Promise<void> => write('machines', (tx) => tx.objectStore('machines').put(machine)),
 };
 
 export const draftStore = {
   all: async (): Promise<Draft[]> => (await database()).getAll('drafts'),
-  put: async (draft: Draft): Promise<void> => {
-    await (await database()).put('drafts', draft);
-  },
+  put: (draft: Draft): Promise<void> => write('drafts', (tx) => tx.objectStore('drafts').put(draft)),
   remove: async (key: string): Promise<void> => (await database()).delete('drafts', key),
 };
 
-/** Removes everything that this device knew: database, caches, settings. Afterwards it is a stranger. */
+/** A new owner: what was here is replaced, all or nothing, so that a tab killed in the middle of a sign-in leaves no half account. */
+export async function settle(records: Stored & { deviceToken: string }): Promise<void> {
+  await clear(records);
+}
+
+/** Removes everything that this device knew: database and settings. Afterwards it is a stranger. */
 export async function wipe(): Promise<void> {
-  const db = await database().catch(() => null);
-  if (db) {
-    const tx = db.transaction(['vault', 'outbox', 'machines', 'drafts'], 'readwrite');
-    await Promise.all([
-      tx.objectStore('vault').clear(),
-      tx.objectStore('outbox').clear(),
-      tx.objectStore('machines').clear(),
-      tx.objectStore('drafts').clear(),
-    ]);
-    await tx.done;
-  }
+  await clear({});
+}
+
+async function clear(records: Partial<VaultRecords>): Promise<void> {
+  const tx = (await database()).transaction(['vault', 'outbox', 'machines', 'drafts'], 'readwrite');
+  const all = (['outbox', 'machines', 'drafts', 'vault'] as const).map((name) => tx.objectStore(name).clear());
+  const kept = Object.entries(records).map(([key, value]) => tx.objectStore('vault').put(value, key as keyof VaultRecords));
+  await Promise.all([...all, ...kept, tx.done]);
   try {
     globalThis.localStorage?.clear();
   } catch {

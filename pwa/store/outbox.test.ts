@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ClawError } from '../../shared/errors.ts';
 import type { Answer, Verdict } from '../../shared/protocol.ts';
+import { ANSWER_TTL_S } from './answer-terms.ts';
 import type { OutboxItem, OutboxStore } from './database.ts';
-import { ANSWER_TTL_S, Outbox } from './outbox.ts';
+import { Outbox } from './outbox.ts';
 
 const id = (n: number): string => `answer${String(n).padStart(16, '0')}`;
 
@@ -168,6 +169,24 @@ describe('the outbox of answers', () => {
     const { outbox, store } = rig(offline);
     await outbox.post(item(), true);
     expect(store.items.size).toBe(0);
+  });
+
+  it('sends what the disk does not take, and says that it is not kept', async () => {
+    const full = { ...memoryStore(), put: () => Promise.reject(new DOMException('full', 'QuotaExceededError')) };
+    const unkept: string[] = [];
+    let last: OutboxItem | null = null;
+    const outbox = new Outbox({
+      store: full,
+      send: async (_m, answer) => verdictOn(answer, 'confirmed'),
+      onChange: (i) => {
+        last = i;
+      },
+      onRemoved: () => undefined,
+      onUnkept: (i) => unkept.push(i.answerId),
+    });
+    await outbox.post(item());
+    expect(unkept).toEqual([id(1)]);
+    expect(last).toMatchObject({ verdict: { verdict: 'confirmed' } });
   });
 
   it('does not let a late word overwrite the last one', async () => {

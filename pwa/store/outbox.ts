@@ -4,10 +4,9 @@
  */
 import { asClawError } from '../../shared/errors.ts';
 import type { Answer, Verdict, VerdictCode } from '../../shared/protocol.ts';
+import { isFinal } from './answer-terms.ts';
 import type { OutboxItem, OutboxStore } from './database.ts';
 
-/** How long an answer may wait for its machine, s. */
-export const ANSWER_TTL_S = 600;
 /** Failures that say nothing about the answer: it is sent again when the machine is back. */
 const TRANSPORT = new Set(['peer_offline', 'request_timeout', 'busy', 'internal', 'bad_reply', 'replaced']);
 const isTransport = (code: string): boolean => TRANSPORT.has(code) || code.startsWith('e2e_') || code.startsWith('relay_');
@@ -18,11 +17,10 @@ export interface OutboxOptions {
   send(machine: string, answer: Answer): Promise<Verdict>;
   onChange(item: OutboxItem): void;
   onRemoved(answerId: string): void;
+  /** It could not be written to disk: it goes out all the same, and is lost with the page if it cannot. */
+  onUnkept?(item: OutboxItem): void;
   nowMs?: () => number;
 }
-
-/** Is there nothing more to come? */
-export const isFinal = (verdict: Verdict | null): boolean => verdict !== null && verdict.verdict !== 'typed';
 
 export class Outbox {
   readonly #options: OutboxOptions;
@@ -127,6 +125,11 @@ export class Outbox {
     else await this.heard(this.#verdict(now, 'unknown', 'No word came back: the answer may have been typed. Look at the screen.'));
   }
 
+  #unkept(item: OutboxItem): void {
+    this.#volatile.add(item.answerId);
+    this.#options.onUnkept?.(item);
+  }
+
   #verdict(item: OutboxItem, verdict: VerdictCode, message: string): Verdict {
     return { answerId: item.answerId, run: item.answer.run, qid: item.answer.qid, verdict, message };
   }
@@ -146,7 +149,8 @@ export class Outbox {
     if (isFinal(item.verdict)) {
       clearTimeout(this.#timers.get(item.answerId));
       this.#timers.delete(item.answerId);
-      if (!this.#volatile.has(item.answerId)) await this.#options.store.remove(item.answerId);
-    } else if (!this.#volatile.has(item.answerId)) await this.#options.store.put(item);
+      // What stays on disk against the will of it is sent again under the same id, and gets the same word.
+      if (!this.#volatile.has(item.answerId)) await this.#options.store.remove(item.answerId).catch(() => undefined);
+    } else if (!this.#volatile.has(item.answerId)) await this.#options.store.put(item).catch(() => this.#unkept(item));
   }
 }

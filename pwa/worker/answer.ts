@@ -4,9 +4,9 @@
  */
 import { randomId } from '../../shared/bytes.ts';
 import type { Verdict } from '../../shared/protocol.ts';
-import { Session, type SessionOptions, type Stored, stored } from '../session.ts';
-import { type OutboxItem, outboxStore } from '../store/database.ts';
-import { ANSWER_TTL_S, isFinal } from '../store/outbox.ts';
+import { Session, type SessionOptions } from '../session.ts';
+import { ANSWER_TTL_S, isFinal } from '../store/answer-terms.ts';
+import { type OutboxItem, outboxStore, type Stored, stored } from '../store/database.ts';
 import type { NotificationData } from './messages.ts';
 
 /** How long a worker is kept alive for it; browsers end one after about thirty. */

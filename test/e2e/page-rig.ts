@@ -16,8 +16,8 @@ export interface Home {
 }
 
 /** `clawtab up` in `place`, ready; on `port` where it was before. */
-export async function home(place: Place, port = '0'): Promise<Home> {
-  const up = startUp(place, ['--port', port]);
+export async function home(place: Place, port = '0', cli?: string): Promise<Home> {
+  const up = startUp(place, ['--port', port], cli);
   const [, address] = await up.line(/^ClawTab is up: (http:\/\/localhost:\d+)/);
   return { place, up, origin: new URL(address!).origin };
 }
@@ -26,8 +26,8 @@ export async function home(place: Place, port = '0'): Promise<Home> {
 export const linkOf = async ({ up }: Home): Promise<string> => (await up.line(/^\s*(http:\/\/localhost:\d+\/\S*#enrol=\S+)/))[1]!;
 
 /** Stops relay and daemon and starts them again at the same address. */
-export async function comeBack({ place, origin }: Home): Promise<Home> {
-  return home(place, new URL(origin).port);
+export async function comeBack({ place, origin }: Home, cli?: string): Promise<Home> {
+  return home(place, new URL(origin).port, cli);
 }
 
 export interface Phone {

@@ -16,8 +16,9 @@ export interface Up {
   interrupt(): Promise<number | null>;
 }
 
-export function startUp(place: Place, args: readonly string[] = ['--port', '0']): Up {
-  const child = spawn(process.execPath, [CLI, 'up', ...args], { env: place.env, cwd: place.home, stdio: ['ignore', 'pipe', 'pipe'] });
+/** `cli`: of another build. */
+export function startUp(place: Place, args: readonly string[] = ['--port', '0'], cli = CLI): Up {
+  const child = spawn(process.execPath, [cli, 'up', ...args], { env: place.env, cwd: place.home, stdio: ['ignore', 'pipe', 'pipe'] });
   const lines: string[] = [];
   const waiting = new Set<(line: string | null) => void>();
   const hear = (line: string): void => {
