@@ -36,10 +36,11 @@ const CLOSED: Record<Extract<Question['state'], { state: 'closed' }>['reason'], 
 };
 
 /** The words on this phone's own answer, or on what happened elsewhere; null while nothing has. */
-export function saidOf({ question, answer }: Asked): Said | null {
+export function saidOf({ question, answer, machine }: Asked): Said | null {
   if (answer && !isFinal(answer.verdict)) {
     if (answer.verdict) return { tone: 'calm', title: 'Typed', why: 'Waiting for the agent to take it.', canTakeBack: false };
-    if (answer.sentAtMs === null)
+    // Between the tap and the line there is a moment: with the machine there, it is already on its way.
+    if (answer.sentAtMs === null && machine.status.state !== 'connected')
       return { tone: 'calm', title: 'Waiting for the machine', why: 'It goes out as soon as the machine is back.', canTakeBack: true };
     return { tone: 'calm', title: 'Sending', why: '', canTakeBack: false };
   }

@@ -3,7 +3,7 @@ import type { LinkState } from '../../shared/link-options.ts';
 import { nudge, signOut } from '../client.ts';
 import { app, type MachineState } from '../state.ts';
 import { Icon } from './icon.tsx';
-import { Age, now } from './time.tsx';
+import { Age, ageText, now } from './time.tsx';
 
 export interface StatusWords {
   dot: string;
@@ -105,9 +105,6 @@ export function ConnectionBanner() {
 function AsOf() {
   const known = [...app.value.machines.values()].flatMap((m) => (m.asOfMs === null ? [] : [m.asOfMs]));
   if (known.length === 0) return null;
-  return (
-    <span>
-      What you see is <Age atMs={Math.max(...known)} /> old.
-    </span>
-  );
+  const atMs = Math.max(...known);
+  return <span>What you see is {ageText(now.value - atMs) === 'now' ? 'a moment' : <Age atMs={atMs} />} old.</span>;
 }

@@ -1,6 +1,6 @@
 /** Where each block of log lines stands, in pixels: estimated from widths, corrected by what was drawn. Pure arithmetic, no DOM. */
 
-export const BLOCK_LINES = 50;
+export const BLOCK_LINES = 10;
 export const LINE_PX = 19;
 /** A gap marker, with its margins. */
 export const GAP_PX = 38;
