@@ -243,6 +243,14 @@ describe('the same text again', () => {
     ).toEqual([`new q1.1 @${settleMs}`]);
   });
 
+  it('is the same question when a new size cuts rows off it, unless somebody has typed', () => {
+    const cut = ask('Proceed?', { kind: 'choice', detail: 'Reason: none\n$ touch a.txt', options: [{ label: 'Yes', keys: ['1'] }] });
+    const cutAt = (...typed: (readonly [number, 'input'])[]) =>
+      run([[0, q(ask('Proceed?'))], ...typed, [900, 'resized'], [1000, q(cut)]], 2000).map((line) => line.replace(/ @.*/, ''));
+    expect(cutAt()).toEqual(['new q1.1', 'rev q1.2']);
+    expect(cutAt([800, 'input'])).toEqual(['new q1.1', 'superseded q1', 'new q2.1']);
+  });
+
   it('is not gone while a resize hides whether it stands', () => {
     expect(
       run(

@@ -246,9 +246,9 @@ export class Detector {
     if (digest === standing.digest) return true;
     const painting = nowMs - standing.openedAtMs < this.#timing.paintingMs;
     const untouched = this.#inputKnown ? !standing.inputSince : painting;
-    // Where a part of the picture comes late, a list becomes a permission.
-    const late = untouched && painting && anchor === standing.anchor && question.kind !== 'idle' && old.kind !== 'idle';
-    if (question.kind !== old.kind && !late) return false;
+    // Where a part of the picture comes late, a list becomes a permission; in a new size it may lack rows for a while.
+    const late = untouched && ((painting && anchor === standing.anchor) || standing.resized !== null);
+    if (question.kind !== old.kind && (!late || question.kind === 'idle' || old.kind === 'idle')) return false;
     // "Ready" is one state however the last sentence reads.
     if (question.kind === 'idle') return true;
     const sameHead = question.title === old.title && question.text === old.text;
