@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { agent as generic } from '../agents/generic/index.ts';
 import { VirtualClock } from '../replay.ts';
 import type { DetectorEvent } from './detector.ts';
-import { Watcher } from './watcher.ts';
+import { ARMED_MS, Watcher } from './watcher.ts';
 
 function watch(): { clock: VirtualClock; watcher: Watcher; events: DetectorEvent[] } {
   const clock = new VirtualClock();
@@ -56,6 +56,37 @@ describe('the watcher', () => {
     clock.advance(210);
     expect(watcher.whole).toBe(true);
     await expect(ready).resolves.toBeUndefined();
+  });
+
+  it('is ready for an answer when the question has stood for a moment: agents listen later than they paint', async () => {
+    const { clock, watcher } = watch();
+    let ready = false;
+    await watcher.feed('Continue? [y/N] ');
+    clock.advance(50);
+    const { openedAtMs } = watcher.detector.standing!;
+    const waiting = watcher.ready().then(() => {
+      ready = true;
+    });
+    clock.advance(openedAtMs + ARMED_MS - 1);
+    await Promise.resolve();
+    expect(ready).toBe(false);
+    clock.advance(openedAtMs + ARMED_MS);
+    await waiting;
+    expect(ready).toBe(true);
+  });
+
+  it('reads again what stands when pages are uncovered', async () => {
+    const { clock, watcher, events } = watch();
+    await watcher.feed('Continue? [y/N] ');
+    clock.advance(100);
+    watcher.cover('all');
+    watcher.input();
+    await watcher.feed('\x1b[H\x1b[2JReally? [y/N] ');
+    clock.advance(1000);
+    expect(questions(events)).toEqual(['Continue? [y/N]']);
+    watcher.cover(null);
+    clock.advance(2000);
+    expect(questions(events)).toEqual(['Continue? [y/N]', 'Really? [y/N]']);
   });
 
   it('says nothing for certain until a resize has been drawn', async () => {
