@@ -84,7 +84,7 @@ export async function replay(recording: Recording, agents: Registry, agent?: Age
     argv: recording.argv,
     cols: recording.cols,
     rows: recording.rows,
-    scrollback: 0,
+    scrollback: 1,
     clock,
     inputKnown: recording.events.some((event) => event.type === 'i'),
     onEvent: (event) => out.push(printable(event)),

@@ -94,6 +94,10 @@ export class Screen {
   }
 
   resize(cols: number, rows: number): void {
+    // @xterm/headless 6.0.0: an alternate screen entered after the window was once higher scrolls lines off that it must not keep. Made higher with those,
+    // it lacks its last row, and the next line feed throws from a timer. One row less puts it right.
+    const { type, baseY } = this.#term.buffer.active;
+    if (type === 'alternate' && baseY > 0) this.#term.resize(cols, Math.max(1, Math.min(rows, this.rows) - 1));
     this.#term.resize(cols, rows);
     this.#generation++;
   }

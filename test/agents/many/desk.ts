@@ -24,7 +24,7 @@ export async function sitDown(env: Record<string, string>, run: string, rng: Ran
   const screen = new Screen({
     cols: 100,
     rows: 30,
-    scrollback: 0,
+    scrollback: 100,
     onReply: (bytes) => void terminal.input(Buffer.from(bytes), { reply: true }).catch(() => undefined),
   });
   let shown = Promise.resolve();
