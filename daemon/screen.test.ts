@@ -29,6 +29,20 @@ describe('the screen', () => {
     expect(cells[3]).toMatchObject({ fg: 0x010203, fgRgb: true });
   });
 
+  it('survives a window that is made lower, then higher over an alternate screen that scrolls', async () => {
+    const s = screen();
+    s.resize(20, 9);
+    s.resize(20, 5);
+    await s.feed(`\x1b[?1049h${'x\r\n'.repeat(30)}`);
+    await s.feed('\x1b[2;1H');
+    for (const rows of [6, 12, 4, 20]) {
+      s.resize(20, rows);
+      await s.feed('x\r\n'.repeat(30));
+      await s.feed(`\x1b[${rows};1Hlast`);
+      expect(s.view().line(rows - 1)).toBe('last');
+    }
+  });
+
   it('tells a soft wrap from a new line', async () => {
     const s = screen();
     await s.feed(`${'x'.repeat(25)}\r\nshort`);
