@@ -46,18 +46,21 @@ export class TestRuns {
     return client === null ? this.stored(run, from) : follow(client, from);
   }
 
-  /** The same from the disk, for a run that has ended. */
-  stored(run: RunRecord, from = 0): Heard {
+  /** The same from the disk, for a run that has ended; `end` is the offset that was reached. */
+  stored(run: RunRecord, from = 0): Heard & { end: number } {
     const stored = this.store.get(run.id);
     const heard: Heard = { bytes: Buffer.alloc(0), gaps: [], sizes: [], exit: stored?.exit ?? null };
     if (stored === null) throw new Error(`there is no record of ${run.id}`);
     const log = this.store.log(stored);
-    for (let at = from, read = log.read(at, 1 << 20); read !== null; read = log.read(at, 1 << 20)) {
+    let end = from;
+    for (let read = log.read(end, 1 << 20); read !== null; read = log.read(end, 1 << 20)) {
+      const at = 'gap' in read ? read.gap.from : read.offset;
+      if (at !== end) throw new Error(`stored output at ${at}, expected at ${end}`);
       if ('gap' in read) heard.gaps.push(read.gap);
       else heard.bytes = Buffer.concat([heard.bytes, read.bytes]);
-      at = 'gap' in read ? read.gap.to : at + read.bytes.length;
+      end = 'gap' in read ? read.gap.to : end + read.bytes.length;
     }
-    return heard;
+    return { ...heard, end };
   }
 
   /** Ends what still lives and takes everything away. */
