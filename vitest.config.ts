@@ -4,6 +4,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['{shared,relay,daemon,pwa,test}/**/*.test.{ts,tsx}'],
+    // Fails a run that leaves a process or a socket behind.
+    globalSetup: 'test/rig/leftovers.ts',
     testTimeout: 30_000,
     hookTimeout: 60_000,
     pool: 'forks',

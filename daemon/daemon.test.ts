@@ -141,19 +141,37 @@ describe('the daemon', () => {
     await expect(desk.client.call('runs.stop', { run: 'aaaaaaaa-bbbbbb' })).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('refuses a process of an agent’s own run, whatever it asks', async () => {
-    const cli = ownCommand('cli');
-    const argv = ['/bin/sh', '-c', '"$@" questions; echo "rc=$?"', 'sh', ...cli];
-    const run = await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv, cwd: place.dir });
-    await desk.ended(run.run);
-    await desk.client.call('runs.subscribe', { run: run.run, from: 0, creditBytes: 1 << 20 });
-    const text = await desk.until(() => {
-      const all = Buffer.concat(desk.output.map((o) => o.bytes)).toString();
-      return all.includes('rc=') ? all : undefined;
+  it('refuses a process of an agent’s own run, however it was started: it cannot even see the question it asks, let alone answer it', async () => {
+    const qid = path.join(place.dir, 'qid');
+    const cli = ownCommand('cli').map((word) => `'${word}'`);
+    const tries = ['questions', 'answer "$id" 1', 'answer "$id" --text y', 'policies allow -- true'].map(
+      (args) => `${cli.join(' ')} ${args}`,
+    );
+    const said = path.join(place.dir, 'said');
+    const script = `printf 'Continue? [y/N] '; while [ ! -s ${qid} ]; do sleep 0.1; done; id=$(cat ${qid})
+for how in '' 'setsid -w' 'env -i PATH=/usr/bin:/bin CLAWTAB_STATE=${place.env.CLAWTAB_STATE}'; do
+${tries.map((args) => `$how ${args}; echo "rc=$?"`).join('\n')}
+done > ${said} 2>&1; echo all >> ${said}; sleep 300`;
+    const run = await desk.client.call('runs.start', {
+      from: 'command',
+      requestId: randomId(),
+      argv: ['sh', '-c', script],
+      cwd: place.dir,
     });
-    expect(text).toContain('caller_is_agent');
-    expect(text).toContain('rc=7');
-  });
+    const question = await desk.question(run.run);
+    fs.writeFileSync(`${qid}.new`, question.qid);
+    fs.renameSync(`${qid}.new`, qid);
+    const text = await desk.until(
+      () => fs.existsSync(said) && fs.readFileSync(said, 'utf8').endsWith('all\n') && fs.readFileSync(said, 'utf8'),
+      60_000,
+    );
+    expect(text.match(/rc=\d+/g)).toEqual(Array.from({ length: 12 }, () => 'rc=7'));
+    expect(text.match(/caller_is_agent/g)).toHaveLength(12);
+    const { questions } = await desk.client.call('state.get', {});
+    expect(questions.find((q) => q.qid === question.qid)?.state).toEqual({ state: 'open' });
+    expect((await desk.client.call('audit.list', {})).entries.filter((entry) => entry.type !== 'start')).toEqual([]);
+    expect(await desk.client.call('policies.list', {})).toEqual({ policies: [] });
+  }, 90_000);
 
   it('answers by a rule what a rule allows, shows it, and writes down who it was', async () => {
     const { id } = await desk.client.call('policies.add', { policy: { effect: 'allow', command: ['npm', 'test'], agent: 'demo' } });
@@ -193,22 +211,29 @@ describe('the daemon', () => {
     expect(gap).toMatchObject({ data: { from: 0, why: 'trimmed' } });
   }, 90_000);
 
-  it('opens no TCP port, and keeps its state to itself', () => {
-    const listening = fs
-      .readdirSync(`/proc/${daemon.pid}/fd`)
-      .map((fd) => {
+  it('opens no TCP port, nor does a holder, and keeps its state to itself', async () => {
+    const { run } = await demo();
+    await desk.question(run);
+    const { holderPid } = JSON.parse(fs.readFileSync(path.join(place.env.CLAWTAB_STATE!, 'runs', run, 'run.json'), 'utf8'));
+    for (const pid of [daemon.pid, holderPid]) {
+      const inodes = fs.readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
         try {
-          return fs.readlinkSync(`/proc/${daemon.pid}/fd/${fd}`);
+          return /socket:\[(\d+)\]/.exec(fs.readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1] ?? [];
         } catch {
-          return '';
+          return []; // closed meanwhile
         }
-      })
-      .flatMap((link) => /socket:\[(\d+)\]/.exec(link)?.[1] ?? []);
-    const tcp = ['tcp', 'tcp6', 'udp', 'udp6'].map((name) => fs.readFileSync(`/proc/${daemon.pid}/net/${name}`, 'utf8')).join('\n');
-    for (const inode of listening) expect(tcp).not.toContain(` ${inode} `);
-    for (const name of ['', 'runs', 's', 'journal', 'jobs', 'account'])
-      expect(fs.statSync(path.join(place.env.CLAWTAB_STATE!, name)).mode & 0o777).toBe(0o700);
-    expect(fs.statSync(place.socket).mode & 0o777).toBe(0o600);
+      });
+      // Its unix sockets: else this would prove nothing.
+      expect(inodes.length).toBeGreaterThan(0);
+      const internet = ['tcp', 'tcp6', 'udp', 'udp6'].map((name) => fs.readFileSync(`/proc/${pid}/net/${name}`, 'utf8')).join('\n');
+      for (const inode of inodes) expect(internet).not.toContain(` ${inode} `);
+    }
+    const root = place.env.CLAWTAB_STATE!;
+    for (const name of fs.readdirSync(root, { recursive: true, encoding: 'utf8' }).concat('')) {
+      const stat = fs.lstatSync(path.join(root, name));
+      expect(`${name} ${(stat.mode & 0o777).toString(8)}`).toBe(`${name} ${stat.isDirectory() ? '700' : '600'}`);
+    }
+    expect(fs.statSync(place.socket).isSocket()).toBe(true);
   });
 
   it('is one for a state directory: a second one is told so', async () => {
