@@ -18,6 +18,12 @@ const cli = (args: readonly string[], env: NodeJS.ProcessEnv = {}, input = '', c
 
 const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: NodeJS.ProcessEnv }[] = [
   { name: 'BAD-66: nothing', args: [], code: 2, says: ['Usage: clawtab'] },
+  {
+    name: 'BAD-67: a command without its argument',
+    args: ['attach'],
+    code: 2,
+    says: ["missing required argument 'run'", 'try: clawtab attach --help'],
+  },
   { name: 'BAD-66: an unknown command', args: ['frobnicate'], code: 2, says: ['There is no command “frobnicate”', 'try: clawtab --help'] },
   { name: 'BAD-66: a typo', args: ['questoins'], code: 2, says: ['try: clawtab questions'] },
   { name: 'BAD-66: a typo of a word below another command', args: ['stauts'], code: 2, says: ['try: clawtab daemon status'] },
@@ -100,6 +106,12 @@ describe('the command line', () => {
     for (const text of says) expect(ran.err).toContain(text);
     expect(ran.code).toBe(code);
     expect(ran.err).not.toMatch(/\n\s+at /);
+  });
+
+  it('helps with one command as that command does itself', async () => {
+    const asked = await cli(['help', 'jobs']);
+    expect(asked).toMatchObject({ code: 0, out: (await cli(['jobs', '--help'])).out });
+    expect(asked.out).toContain('clawtab jobs add nightly');
   });
 
   it('BAD-75: warns of a variable that is nearly one of ours', async () => {

@@ -10,18 +10,18 @@ type Load = () => Promise<() => Command>;
 
 const COMMANDS: Record<string, { summary: string; load: Load }> = {
   up: {
-    summary: 'start relay, page and daemon on this machine, and show the link for your phone',
+    summary: 'relay, page and daemon here, and the link for your phone',
     load: async () => (await import('./commands/up.ts')).upCommand,
   },
   run: {
-    summary: 'run an agent or any command under clawtab: clawtab run -- claude',
+    summary: 'run any agent or command: clawtab run -- claude',
     load: async () => (await import('./commands/run.ts')).runCommand,
   },
   attach: { summary: 'join the terminal of a run', load: async () => (await import('./commands/attach.ts')).attachCommand },
   questions: { summary: 'what is being asked right now', load: async () => (await import('./commands/questions.ts')).questionsCommand },
   answer: { summary: 'answer a question', load: async () => (await import('./commands/answer.ts')).answerCommand },
   jobs: {
-    summary: 'saved jobs and runs: ls, add, edit, rm, start, stop, logs, history',
+    summary: 'jobs and runs: ls, add, edit, rm, start, stop, logs, history',
     load: async () => (await import('./commands/jobs.ts')).jobsCommand,
   },
   daemon: {
@@ -48,7 +48,7 @@ const COMMANDS: Record<string, { summary: string; load: Load }> = {
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
   'shell-init': {
-    summary: 'put claude, codex, … under clawtab in every new shell: install, remove',
+    summary: 'claude, codex, … under clawtab in every new shell',
     load: async () => (await import('./commands/shell-init.ts')).shellInitCommand,
   },
   completion: {
@@ -81,7 +81,9 @@ async function main(argv: readonly string[]): Promise<number> {
       'after',
       '\nFirst steps:\n  clawtab up                 relay, page and daemon on this machine\n  clawtab run -- claude      an agent whose questions reach your phone\n\nExit codes are listed in docs/cli.md.',
     );
-  const wanted = argv.find((word) => !word.startsWith('-'));
+  const words = argv.filter((word) => !word.startsWith('-'));
+  // `clawtab help jobs` is about jobs: it must be loaded too.
+  const wanted = words[0] === 'help' ? words[1] : words[0];
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name === wanted) program.addCommand((await load())().name(name).description(summary));
     else program.command(name).description(summary);
@@ -147,10 +149,15 @@ function warnOfVariables(env: NodeJS.ProcessEnv): void {
 
 const VARIABLES = ['CLAWTAB_STATE', 'CLAWTAB_RELAY', 'CLAWTAB_RUN', 'CLAWTAB_OUTER_RUNS', 'CLAWTAB_DEBUG', 'CLAWTAB_DEMO_PACE'];
 
+const pathOf = (command: Command): string => (command.parent === null ? '' : `${pathOf(command.parent)} `) + command.name();
+
 /** The same manners for a command and all below it: errors as `clawtab: …`, never an exit from inside. */
 function settle(command: Command): void {
   command.exitOverride().configureOutput({
-    outputError: (text, write) => write(text.replace(/^error: /, 'clawtab: ').replace(/\n\(Did you mean (.*)\?\)/, '\ntry: $1')),
+    outputError: (text, write) => {
+      const said = text.replace(/^error: /, 'clawtab: ').replace(/\n\(Did you mean (.*)\?\)/, '\ntry: $1');
+      write(said.includes('\ntry: ') ? said : `${said.trimEnd()}\ntry: ${pathOf(command)} --help\n`);
+    },
   });
   command.showSuggestionAfterError();
   // BAD-67: of two values for one option the first would be forgotten in silence.

@@ -3,7 +3,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { asClawError, type ClawError } from '../shared/errors.ts';
 import { checkOrigin } from '../shared/relay-http.ts';
-import { readMembership } from './account/account-files.ts';
+import { fileTokenStore, readMembership } from './account/account-files.ts';
 import { openDeviceKey } from './account/device-key.ts';
 import { loadAgents } from './agents/registry.ts';
 import { JobFiles } from './jobs/job-files.ts';
@@ -74,7 +74,9 @@ async function* checkDaemon(state: State): AsyncGenerator<Finding> {
     origin = (await readMembership(state))?.origin;
     yield origin === undefined
       ? note('This machine is not signed in', 'clawtab login, or open the link of clawtab up')
-      : good(`Signed in at ${origin}`);
+      : (await fileTokenStore(state).load()) === null
+        ? { level: 'bad', what: `Signed in at ${origin}, but the device token is missing`, mend: 'clawtab login' }
+        : good(`Signed in at ${origin}`);
   } catch (error) {
     yield bad(asClawError(error));
   }

@@ -192,7 +192,14 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     version: VERSION,
     output: outputTaps(store),
     snapshot: () => ({ machine: machine(), jobs: jobs.list(), runs: runs.list(), questions: book.all(), nowMs: Date.now() }),
-    jobs: { save: (args) => jobs.save(args), remove: (name) => jobs.remove(name) },
+    jobs: {
+      save: (args) => {
+        // An agent that there is none of is said now, not at three in the morning.
+        if (args.job.agent !== undefined) agents.byName(args.job.agent);
+        return jobs.save(args);
+      },
+      remove: (name) => jobs.remove(name),
+    },
     runs: {
       start: async (request, by) => {
         const run = await runs.start(request, by);

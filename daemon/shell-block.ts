@@ -9,12 +9,14 @@ export type Shell = (typeof SHELLS)[number];
 const BEGIN = '# >>> clawtab shell-init >>>';
 const END = '# <<< clawtab shell-init <<<';
 
-/** From a name or a path such as /bin/zsh. Throws `usage`. */
-export function shellOf(text: string | undefined): Shell {
+/** From a name or a path such as /bin/zsh. Throws `usage`; `hint` is the command that takes its name. */
+export function shellOf(text: string | undefined, hint: string): Shell {
   const name = path.basename(text ?? '');
   const found = SHELLS.find((shell) => shell === name);
-  if (!found)
-    throw new ClawError('usage', `“${name || 'no shell'}” is not one of ${SHELLS.join(', ')}.`, { hint: 'Name it with --shell.' });
+  if (!found) {
+    const why = name === '' ? 'SHELL does not say which shell this is' : `“${name}” is not one of ${SHELLS.join(', ')}`;
+    throw new ClawError('usage', `${why}.`, { hint: `${hint} ${SHELLS[0]}` });
+  }
   return found;
 }
 

@@ -52,8 +52,10 @@ describe('the block in a shell’s start file', () => {
   it('knows where each shell looks, and which it does not know', () => {
     expect(shellFile('zsh', '/h', { ZDOTDIR: '/z' })).toBe('/z/.zshrc');
     expect(shellFile('fish', '/h', {})).toBe('/h/.config/fish/conf.d/clawtab.fish');
-    expect(shellOf('/usr/bin/zsh')).toBe('zsh');
-    expect(() => shellOf('/bin/tcsh')).toThrow(expect.objectContaining({ code: 'usage' }));
+    expect(shellOf('/usr/bin/zsh', 'x')).toBe('zsh');
+    expect(() => shellOf('/bin/tcsh', 'clawtab completion')).toThrow(
+      expect.objectContaining({ code: 'usage', hint: 'clawtab completion bash' }),
+    );
   });
 });
 

@@ -12,7 +12,9 @@ export function completionCommand(all: () => Promise<Command[]>): Command {
       'after',
       '\nExamples:\n  clawtab completion bash > ~/.local/share/bash-completion/completions/clawtab\n  clawtab completion zsh > "$fpath[1]/_clawtab"\n  clawtab completion fish > ~/.config/fish/completions/clawtab.fish',
     )
-    .action(async (shell?: string) => say(completionScript(shellOf(shell ?? process.env.SHELL), wordsOf(await all()))));
+    .action(async (shell?: string) =>
+      say(completionScript(shellOf(shell ?? process.env.SHELL, 'clawtab completion'), wordsOf(await all()))),
+    );
 }
 
 /** What may follow each command: its subcommands and its flags. */

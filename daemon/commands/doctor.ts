@@ -13,9 +13,15 @@ export function doctorCommand(): Command {
     }
     if (options.json === true) json(findings);
     const bad = findings.filter((finding) => finding.level === 'bad').length;
-    if (options.json !== true) say(bad === 0 ? '\nAll is well.' : `\n${bad} ${bad === 1 ? 'thing is' : 'things are'} broken.`);
+    const hints = findings.filter((finding) => finding.level === 'note').length;
+    if (options.json !== true) say(`\n${verdict(bad, hints)}`);
     process.exitCode = bad === 0 ? EXIT.ok : EXIT.failed;
   });
+}
+
+function verdict(bad: number, hints: number): string {
+  if (bad > 0) return `${bad} ${bad === 1 ? 'thing is' : 'things are'} broken.`;
+  return hints === 0 ? 'All is well.' : `Nothing is broken; ${hints === 1 ? 'one thing' : `${hints} things`} to know, marked with !`;
 }
 
 function show({ level, what, mend }: Finding): void {

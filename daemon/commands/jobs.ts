@@ -17,11 +17,11 @@ export function jobsCommand(): Command {
     .command('start')
     .description('start a saved job')
     .argument('<job>')
-    .option('-p, --param <name=value>', 'a parameter of the job', collect, {})
+    .option('-p, --param <name=value>', 'a parameter of the job; may be given several times', collect)
     .option('--json', 'the run as JSON')
-    .action(async (job: string, options: { param: Record<string, string>; json?: boolean }) => {
+    .action(async (job: string, options: { param?: Record<string, string>; json?: boolean }) => {
       const run = await withDaemon((daemon) =>
-        daemon.call('runs.start', { from: 'job', requestId: randomId(), job, parameters: options.param }),
+        daemon.call('runs.start', { from: 'job', requestId: randomId(), job, parameters: options.param ?? {} }),
       );
       if (options.json === true) json(run);
       else say(`Started ${bold(run.name)} as ${run.run}.`);
@@ -77,7 +77,7 @@ export function jobsCommand(): Command {
   return jobs;
 }
 
-function collect(text: string, all: Record<string, string>): Record<string, string> {
+function collect(text: string, all: Record<string, string> = {}): Record<string, string> {
   const at = text.indexOf('=');
   return at < 1 ? { ...all, [text]: '' } : { ...all, [text.slice(0, at)]: text.slice(at + 1) };
 }
@@ -85,22 +85,22 @@ function collect(text: string, all: Record<string, string>): Record<string, stri
 function addCommand(command: Command): void {
   command
     .description('save a job: an agent with a prompt, or a command behind --')
-    .argument('<name>')
+    .argument('<name>', 'lower-case letters, digits, dot, dash, underscore')
     .argument('[command...]', 'for a command job')
     .option('--agent <agent>', 'claude, codex, gemini, …')
-    .option('--prompt <text>')
-    .option('--model <model>')
-    .option('--flag <flag>', 'a flag for the agent; may be given several times', (flag: string, all: string[]) => [...all, flag], [])
-    .option('--cwd <directory>', 'where it runs', process.cwd())
+    .option('--prompt <text>', 'what it is told to do')
+    .option('--model <model>', 'as the agent names it')
+    .option('--flag <flag>', 'a flag for the agent; may be given several times', (flag: string, all?: string[]) => [...(all ?? []), flag])
+    .option('--cwd <directory>', 'where it runs (default: here)')
     .option('--cron <expression>', 'when it starts by itself')
     .option('--time-zone <zone>', 'of the cron expression')
     .option('--overlap <rule>', 'skip, queue or replace')
     .option('--catch-up <rule>', 'skip or once: what happens to a time that was slept through')
     .option('--timeout <seconds>', 'stop it after this long', Number)
     .option('--retries <count>', 'try a failed scheduled run again', Number)
-    .option('--param <name=default>', 'a parameter, used as {{name}}', collect, {})
+    .option('--param <name=default>', 'a parameter, used as {{name}}; may be given several times', collect)
     .option('--env-file <file>', 'environment for it, NAME=value a line; must be 0600')
-    .option('--description <text>')
+    .option('--description <text>', 'for people')
     .option('--replace', 'overwrite a job of this name')
     .option('--json', 'the job as JSON')
     .action(async (name: string, words: string[], options: Record<string, never>) =>

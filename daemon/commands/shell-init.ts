@@ -17,7 +17,7 @@ export function shellInitCommand(): Command {
     .description('into the start file of your shell')
     .option('--shell <shell>', 'bash, zsh or fish (default: SHELL)')
     .action(async (options: { shell?: string }) => {
-      const shell = shellOf(options.shell ?? process.env.SHELL);
+      const shell = shellOf(options.shell ?? process.env.SHELL, 'clawtab shell-init --shell');
       const file = shellFile(shell, os.homedir(), process.env);
       const changed = installBlock(file, await block(shell));
       say(changed ? `Added to ${file}. Open a new terminal, and claude runs under clawtab.` : `${file} has it already.`);
@@ -27,14 +27,16 @@ export function shellInitCommand(): Command {
     .description('out of the start file again')
     .option('--shell <shell>', 'bash, zsh or fish (default: SHELL)')
     .action((options: { shell?: string }) => {
-      const file = shellFile(shellOf(options.shell ?? process.env.SHELL), os.homedir(), process.env);
+      const file = shellFile(shellOf(options.shell ?? process.env.SHELL, 'clawtab shell-init --shell'), os.homedir(), process.env);
       say(removeBlock(file) ? `Removed from ${file}.` : `${file} does not have it.`);
     });
   init
     .command('print', { isDefault: true })
     .description('what would be added')
     .option('--shell <shell>', 'bash, zsh or fish (default: SHELL)')
-    .action(async (options: { shell?: string }) => say(await block(shellOf(options.shell ?? process.env.SHELL))));
+    .action(async (options: { shell?: string }) =>
+      say(await block(shellOf(options.shell ?? process.env.SHELL, 'clawtab shell-init --shell'))),
+    );
   return init;
 }
 

@@ -71,7 +71,7 @@ export class JobFiles {
 
   remove(name: string): void {
     const file = this.file(name);
-    if (!fs.existsSync(file)) throw new ClawError('not_found', `There is no job “${name}”.`);
+    if (!fs.existsSync(file)) throw new ClawError('not_found', `There is no job “${name}”.`, { hint: 'See them with: clawtab jobs' });
     fs.rmSync(file);
   }
 }
