@@ -50,7 +50,7 @@ function optionSteps(question: ParsedQuestion, index: number, text: string | und
   const option = optionAt(question, index);
   if (text === undefined || text === '') {
     if (option.freeText === true) return refuse('This option needs a text.');
-    return [unnoted(), ...chooseLive(option, index)];
+    return [...unnoted(), ...chooseLive(option, index)];
   }
   const typed = safeText(text);
   if (option.freeText === true) return [...moveTo(option, index), focused(), ...fill(typed, highlighted(option, index)), press(['enter'])];
@@ -58,18 +58,18 @@ function optionSteps(question: ParsedQuestion, index: number, text: string | und
   return [...noted(option, index, typed), press(['enter'])];
 }
 
-/** Nobody is writing a note: then digits would be written into it. */
-function unnoted(): Step {
-  return {
-    do: 'expect',
-    what: 'a note is being written at the desk',
-    holds: (_now, screen) => findPanel(screen)?.notes?.focused !== true,
-  };
+/** Nobody is writing a note: then digits would be written into it. A field that was left open and empty is closed. */
+function unnoted(): Step[] {
+  const open = (screen: ScreenView): boolean => findPanel(screen)?.notes?.focused === true;
+  return [
+    { do: 'then', plan: (_now, screen) => (open(screen) && findPanel(screen)?.notes?.text === '' ? [{ do: 'keys', keys: ['tab'] }] : []) },
+    { do: 'expect', what: 'a note is being written at the desk', holds: (_now, screen) => !open(screen) },
+  ];
 }
 
 /** The highlight on the option, its field for notes open, the text in it. */
 function noted(option: QuestionOption, index: number, text: string): Step[] {
-  return [unnoted(), ...moveTo(option, index), { do: 'keys', keys: ['tab'] }, focused(), ...fill(text, highlighted(option, index))];
+  return [...unnoted(), ...moveTo(option, index), { do: 'keys', keys: ['tab'] }, focused(), ...fill(text, highlighted(option, index))];
 }
 
 const focused = (): Step => ({
@@ -155,6 +155,6 @@ function pageSteps(live: ParsedQuestion | null, answer: { labels: string[]; text
   const index = label === undefined ? live.options.length - 1 : live.options.findIndex((option) => option.label === label);
   const option = live.options[index];
   if (option === undefined || (label === undefined && text === '')) return [giveUp('an option of the form is not on the screen')];
-  const steps = text === '' ? [unnoted(), ...chooseLive(option, index)] : [...noted(option, index, safeText(text)), press(['enter'])];
+  const steps = text === '' ? [...unnoted(), ...chooseLive(option, index)] : [...noted(option, index, safeText(text)), press(['enter'])];
   return last ? steps : uncommit(steps);
 }

@@ -157,7 +157,7 @@ function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: 
     ...question,
     options: question.options.map((option, index) => (rows.includes(index) ? option : { ...option, freeText: true })),
   };
-  const steps: Step[] = [...leaveField(question), ...tickExactly(some, wanted, (option) => option.keys, false)];
+  const steps: Step[] = [...leaveField(question), ...tickExactly(some, wanted, flip, true)];
   const typed = text !== undefined && text !== '';
   if (typed) {
     // The row that takes text ticks itself a moment after the text is in it; Enter that comes before that takes the text out again.
@@ -167,6 +167,9 @@ function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: 
   } else if (wanted.size === 0) return refuse('Choose at least one option.');
   return [...steps, ...search((option) => option.submit === true, 'the row that sends the answers'), press(['enter'])];
 }
+
+/** A digit flips its row; from ten on the row has the highlight, and Enter does. */
+const flip = (option: QuestionOption): readonly string[] => (option.keys.length === 1 ? option.keys : ['enter']);
 
 /** The rows that stand for options of their own: all with a box but the last two ("All of the above" and the text). */
 function tickable(question: ParsedQuestion): number[] {

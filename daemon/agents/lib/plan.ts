@@ -107,8 +107,8 @@ export function moveAndEnter(option: QuestionOption, index: number, axis: Axis =
 }
 
 /**
- * Makes the ticks of a check-box list equal to `wanted` (indexes), looking at the screen between toggles. `toggle` gives the keys that flip
- * one row; with `walk` the highlight is moved there first.
+ * Makes the ticks of a check-box list equal to `wanted` (indexes), looking at the screen between toggles. `toggle` gives the keys that flip one row;
+ * with `walk` the highlight is moved there first: a list that scrolls shows for certain only the row that it is on.
  */
 export function tickExactly(
   question: ParsedQuestion,
@@ -120,15 +120,14 @@ export function tickExactly(
   question.options.forEach((option, index) => {
     if (option.checked === undefined || option.freeText === true) return;
     const want = wanted.has(index);
+    const on = walk ? highlighted(option, index) : () => true;
     const right = (now: Reading): boolean => {
       const live = questionOf(now);
-      return live !== null && live.options[indexNow(live, option, index)]?.checked === want;
+      return live !== null && on(now) && live.options[indexNow(live, option, index)]?.checked === want;
     };
     steps.push(
-      {
-        do: 'then',
-        plan: (now) => (right(now) ? [] : [...(walk ? moveTo(option, index) : []), { do: 'keys', keys: [...toggle(option, index)] }]),
-      },
+      ...(walk ? moveTo(option, index) : []),
+      { do: 'then', plan: (now) => (right(now) ? [] : [{ do: 'keys', keys: [...toggle(option, index)] }]) },
       { do: 'expect', what: `option ${index + 1} did not ${want ? 'get' : 'lose'} its tick`, holds: right },
     );
   });

@@ -46,8 +46,8 @@ export async function sitDown(env: Record<string, string>, run: string, rng: Ran
       counts.repaints++;
       await terminal.repaint();
     } else if (inList()) {
-      counts.keys++;
-      await terminal.input(Buffer.from(rng.pick(['\x1b[A', '\x1b[B'])), { typed: true });
+      // Down and up again: from its first row up, a list that scrolls goes to its end.
+      await terminal.input(Buffer.from(counts.keys++ % 2 === 0 ? '\x1b[B' : '\x1b[A'), { typed: true });
     }
   };
   const next = (): void => {

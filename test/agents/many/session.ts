@@ -5,7 +5,7 @@
 
 import { answerTo } from '../../../daemon/test-daemon.ts';
 import type { TestPhone } from '../../../daemon/test-phone.ts';
-import type { Question } from '../../../shared/protocol.ts';
+import type { Answer, Question } from '../../../shared/protocol.ts';
 import type { Choice } from '../../../shared/question.ts';
 import type { Random } from '../../rig/random.ts';
 import type { LiveAgent } from '../live-agent.ts';
@@ -20,6 +20,8 @@ const START_MS = 90_000;
 const ASK_MS = 40_000;
 /** An answer that was typed has its effect within this. */
 const EFFECT_MS = 15_000;
+/** An answer has its verdict within this, or its line has been cut. */
+const REPLY_MS = 12_000;
 /** Questions of one turn; a prompt from the phone begins the next. */
 const TURN = 8;
 const TYPED: readonly string[] = ['confirmed', 'typed', 'typed_unconfirmed', 'unknown'];
@@ -72,6 +74,7 @@ export class Session {
   /** Cards that have a nonce, by it. */
   readonly #qids = new Map<string, Map<string, string>>();
   #wake: (() => void)[] = [];
+  #desk: Desk | undefined;
   started: Started | undefined;
 
   constructor(workplace: Workplace, phone: TestPhone, rng: Random, ledger: Ledger) {
@@ -88,7 +91,6 @@ export class Session {
 
   /** Plays until `goes()` says no, at the end of a turn. Throws `Stalled`. */
   async play(name: string, goes: () => boolean): Promise<void> {
-    let desk: Desk | undefined;
     try {
       for (let turn = 1; goes(); turn++) {
         const script = `${name}-${turn}`;
@@ -107,13 +109,13 @@ export class Session {
             turn === 1 && n === 0 ? START_MS : ASK_MS,
           );
           this.#ledger.asked++;
-          desk ??= await sitDown(this.#workplace.env, this.started.run, this.#rng, () => this.#listStands());
+          this.#desk ??= await sitDown(this.#workplace.env, this.started.run, this.#rng, () => this.#listStands());
           await this.#one(script, n, ask);
         }
       }
     } finally {
-      desk?.leave();
-      for (const key of ['resizes', 'repaints', 'keys'] as const) this.#ledger.desk[key] += desk?.counts[key] ?? 0;
+      this.#desk?.leave();
+      for (const key of ['resizes', 'repaints', 'keys'] as const) this.#ledger.desk[key] += this.#desk?.counts[key] ?? 0;
       this.#phone.onEvent = null;
       if (this.started) this.#workplace.stop(this.started.run);
     }
@@ -131,7 +133,10 @@ export class Session {
     while (!over()) {
       if (performance.now() > due) {
         if (!this.#qids.has(ask.nonce)) ledger.unseen.push(ask.nonce);
-        throw new Stalled(`question ${ask.nonce} (${ask.wanted.kind}) after ${tries.map((t) => t.verdict).join(', ') || 'no try'}`);
+        const shown = [...(this.#qids.get(ask.nonce)?.values() ?? [])].at(-1) ?? 'no card';
+        throw new Stalled(
+          `question ${ask.nonce} (${ask.wanted.kind}) after ${tries.map((t) => t.verdict).join(', ') || 'no try'}: ${shown}`,
+        );
       }
       const card = this.#open();
       const tried = card && `${card.qid}/${card.rev}/${card.digest}`;
@@ -142,15 +147,14 @@ export class Session {
         continue;
       }
       const from = performance.now();
-      const said = await this.#phone.call('questions.answer', answerTo(card, choice)).then(
-        (v) => ({ verdict: v.verdict as string, message: v.message }),
-        (error: { code?: string; message?: string }) => ({ verdict: error.code ?? String(error), message: error.message ?? '' }),
-      );
+      const said = await this.#send(answerTo(card, choice));
       tries.push({ verdict: said.verdict, card: tried! });
       if (!TYPED.includes(said.verdict)) {
         const why = `${said.verdict}: ${said.message}`;
         ledger.refused.set(why, (ledger.refused.get(why) ?? 0) + 1);
         blockedUntil = performance.now() + 60;
+        // Somebody at the desk who has begun a note there leaves it again.
+        if (/note is being written/.test(said.message)) await this.#desk?.type('\t');
         continue;
       }
       ledger.tookMs.push(performance.now() - from);
@@ -186,10 +190,7 @@ export class Session {
         await this.#change(200);
         continue;
       }
-      const said = await this.#phone.call('questions.answer', answerTo(card, { type: 'text', text: scriptPrompt(script) })).then(
-        (v) => ({ verdict: v.verdict as string, message: v.message }),
-        (error: { code?: string; message?: string }) => ({ verdict: error.code ?? String(error), message: error.message ?? '' }),
-      );
+      const said = await this.#send(answerTo(card, { type: 'text', text: scriptPrompt(script) }));
       if (TYPED.includes(said.verdict)) {
         if (said.verdict !== 'confirmed') this.#ledger.unconfirmed.push(`${script} prompt: ${said.message}`);
         await this.#until(`the prompt ${script} after ${said.verdict}`, asked, EFFECT_MS);
@@ -198,7 +199,23 @@ export class Session {
       }
       blocked = `${said.verdict}: ${said.message}`;
       this.#ledger.refused.set(`prompt, ${blocked}`, (this.#ledger.refused.get(`prompt, ${blocked}`) ?? 0) + 1);
-      await this.#change(300);
+      // An arrow that came late has fetched an old prompt.
+      if (/typed at the desk/.test(blocked)) await this.#desk?.type('\x15');
+      await this.#change(600);
+    }
+  }
+
+  /** As the page does: where no reply comes, the same answer again. */
+  async #send(answer: Answer): Promise<{ verdict: string; message: string }> {
+    for (let nth = 1; ; nth++) {
+      const late = new Promise<null>((resolve) => setTimeout(resolve, REPLY_MS, null));
+      const reply = this.#phone.call('questions.answer', answer).then(
+        (v) => ({ verdict: v.verdict as string, message: v.message }),
+        (error: { code?: string; message?: string }) => ({ verdict: error.code ?? String(error), message: error.message ?? '' }),
+      );
+      const said = await Promise.race([reply, late]);
+      if (said !== null) return said;
+      if (nth === 4) throw new Stalled(`no reply to an answer in ${(nth * REPLY_MS) / 1000} s`);
     }
   }
 
@@ -211,8 +228,11 @@ export class Session {
     this.#cards.set(question.qid, question);
     const nonce = /\b[0-9a-f]{8}\b/.exec(wordsOf(question))?.[0];
     const { kind } = question.question;
-    if (nonce !== undefined && kind !== 'idle') this.#qids.set(nonce, (this.#qids.get(nonce) ?? new Map()).set(question.qid, kind));
-    else if (kind !== 'idle')
+    if (nonce !== undefined && kind !== 'idle') {
+      const { title, text, detail, options, source } = question.question;
+      const seen = [kind, title, text, detail, options.map((option) => option.label).join(','), source].join('|');
+      this.#qids.set(nonce, (this.#qids.get(nonce) ?? new Map()).set(question.qid, seen));
+    } else if (kind !== 'idle')
       this.#ledger.strays.push(`${question.qid} ${kind} ${wordsOf(question).slice(0, 120)} (${question.state.state})`);
     for (const wake of this.#wake.splice(0)) wake();
   }
