@@ -33,4 +33,4 @@ USER node
 VOLUME /var/lib/clawtab
 EXPOSE 7300
 HEALTHCHECK --interval=10s --timeout=3s --start-period=10s --retries=3 CMD ["node", "dist/relay/healthcheck.js"]
-CMD ["node", "dist/relay/main.node.js"]
+CMD ["node", "--max-semi-space-size=4", "dist/relay/main.node.js"]

@@ -14,6 +14,12 @@ export interface RelayProcess {
   stop(): Promise<void>;
 }
 
+/**
+ * A storm of connects would make V8's young space 32 MB, and it would stay: 24 kB a connection instead of 9. As in the Dockerfile and the
+ * systemd unit.
+ */
+export const RELAY_FLAGS = ['--max-semi-space-size=4'];
+
 const STOP_MS = 20_000;
 
 /** The relay's entry beside this file, as built or as source. */
@@ -21,7 +27,9 @@ function relayCommandLine(): string[] {
   const fromSource = import.meta.filename.endsWith('.ts');
   const entry = path.join(import.meta.dirname, '..', 'relay', `main.node.${fromSource ? 'ts' : 'js'}`);
   if (!fs.existsSync(entry)) throw new ClawError('internal', `The relay is missing from this installation (${entry}).`);
-  return fromSource ? ['--import', `file://${createRequire(import.meta.url).resolve('tsx')}`, entry] : [entry];
+  return fromSource
+    ? [...RELAY_FLAGS, '--import', `file://${createRequire(import.meta.url).resolve('tsx')}`, entry]
+    : [...RELAY_FLAGS, entry];
 }
 
 export function startRelay(options: { env?: NodeJS.ProcessEnv; stdio: 'inherit' | 'pipe'; onLine?: (line: string) => void }): RelayProcess {

@@ -5,11 +5,11 @@
 import * as v from 'valibot';
 import { fromBase64url, fromUtf8, randomBytes, toBase64url, utf8 } from '../shared/bytes.ts';
 import { ClawError } from '../shared/errors.ts';
-import { verify } from '../shared/keys.ts';
 import { HelloBody, RenewBody, socketProofText } from '../shared/relay-api.ts';
 import { FRAME_VERSION } from '../shared/version.ts';
 import { misused, quarantine } from './auth/policy.ts';
 import type { Admission } from './auth/relay-tokens.ts';
+import { verifyNow } from './auth/signature.ts';
 import { readToken } from './auth/token.ts';
 import type { Parts } from './parts.ts';
 
@@ -40,7 +40,7 @@ async function admit(proof: { relayToken: string; sig: string }, nonce: string, 
   let signed = false;
   for (const own of parts.origins()) {
     const text = socketProofText({ nonce, relayToken: proof.relayToken, origin: own, node: NODE, version: FRAME_VERSION });
-    if (sig && (await verify(admission.pub, 'ct-ws', utf8(text), sig))) signed = true;
+    if (sig && verifyNow(admission.pub, 'ct-ws', utf8(text), sig)) signed = true;
     if (signed) break;
   }
   if (!signed) {

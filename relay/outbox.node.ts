@@ -1,7 +1,7 @@
 /**
  * What goes to one socket in one turn of the event loop goes as one write: WebSocket frames are put together here and handed to the kernel when
  * everything that had arrived was read. Measured against one write a frame: a seventh of the CPU at 120 B; a lone frame waits for nothing, since the
- * turn ends with it.
+ * turn ends with it. Frames are copied as they come, so that a turn's thousands of views are garbage before the collector could meet them alive.
  */
 import type { Socket } from 'node:net';
 
@@ -12,8 +12,22 @@ const COPY_BYTES = 8 * 1024;
 const FLUSH_BYTES = 64 * 1024;
 const LARGEST_HEAD = 10;
 
-/** One for all: what the kernel has taken whole can be overwritten. A socket that takes it only in part keeps it, and a new one is made. */
-let scratch = Buffer.allocUnsafeSlow(FLUSH_BYTES + COPY_BYTES + LARGEST_HEAD);
+/** Buffers wait here between turns, by size: most sockets get one frame a turn, few get many. */
+const POOLS = [
+  { bytes: 4 * 1024, keep: 256, free: [] as Buffer[] },
+  { bytes: 16 * 1024, keep: 64, free: [] as Buffer[] },
+  { bytes: FLUSH_BYTES + COPY_BYTES + LARGEST_HEAD, keep: 8, free: [] as Buffer[] },
+] as const;
+type Pool = (typeof POOLS)[number];
+
+function poolFor(bytes: number): Pool {
+  return bytes <= POOLS[0].bytes ? POOLS[0] : bytes <= POOLS[1].bytes ? POOLS[1] : POOLS[2];
+}
+
+function give(buffer: Buffer): void {
+  const { free, keep } = poolFor(buffer.length);
+  if (free.length < keep) free.push(buffer);
+}
 
 /** Header of an unmasked, final, binary frame (RFC 6455 5.2). Returns where the payload begins. */
 function writeHead(out: Buffer, at: number, payload: number): number {
@@ -51,7 +65,9 @@ export class Outbox {
   readonly #socket: Socket;
   /** TLS encrypts later, and plain text that waits must stay as it is. */
   readonly #plain: boolean;
-  #frames: Uint8Array[] | null = null;
+  #buffer: Buffer | null = null;
+  #filled = 0;
+  #corked = false;
   /** Stands in the list of those to flush when the turn ends. */
   waits = false;
   /** Put in since the last flush, frame headers included. */
@@ -62,11 +78,20 @@ export class Outbox {
     this.#plain = !('encrypted' in socket);
   }
 
-  /** The frame must not change until the turn is over. */
+  /** A frame of more than 8 KiB must not change until it is written. */
   add(frame: Uint8Array): void {
-    this.bytes += frame.length + headBytes(frame.length);
-    if (this.#frames === null) this.#frames = [frame];
-    else this.#frames.push(frame);
+    const large = frame.length > COPY_BYTES;
+    const head = headBytes(frame.length);
+    this.bytes += frame.length + head;
+    const out = this.#room(large ? head : head + frame.length);
+    const at = writeHead(out, this.#filled, frame.length);
+    if (large) {
+      this.#filled = at;
+      this.#writeLarge(frame);
+    } else {
+      out.set(frame, at);
+      this.#filled = at + frame.length;
+    }
     if (this.bytes >= FLUSH_BYTES) this.flush();
     else if (!this.waits) {
       this.waits = true;
@@ -76,37 +101,53 @@ export class Outbox {
 
   /** At once, for what must not come before these frames. */
   flush(): void {
-    const frames = this.#frames;
-    const socket = this.#socket;
-    if (frames === null) return;
-    this.#frames = null;
     this.bytes = 0;
-    if (!socket.writable) return;
-    let copied = 0;
-    let large = 0;
-    for (const { length } of frames) {
-      copied += headBytes(length);
-      if (length <= COPY_BYTES) copied += length;
-      else large++;
+    this.#writeSmall();
+    if (!this.#corked) return;
+    this.#corked = false;
+    this.#socket.uncork();
+  }
+
+  /** The buffer, with so many bytes free behind what it holds. */
+  #room(bytes: number): Buffer {
+    const now = this.#buffer;
+    const wanted = this.#filled + bytes;
+    if (now !== null && wanted <= now.length) return now;
+    const pool = poolFor(wanted);
+    const larger = pool.free.pop() ?? Buffer.allocUnsafeSlow(pool.bytes);
+    if (now !== null) {
+      now.copy(larger, 0, 0, this.#filled);
+      give(now);
     }
-    const shared = this.#plain && socket.writableLength === 0;
-    const out = shared ? scratch : Buffer.allocUnsafe(copied);
-    if (large > 0) socket.cork();
-    let from = 0;
-    let at = 0;
-    for (const frame of frames) {
-      at = writeHead(out, at, frame.length);
-      if (frame.length <= COPY_BYTES) {
-        out.set(frame, at);
-        at += frame.length;
-      } else {
-        socket.write(out.subarray(from, at));
-        socket.write(frame);
-        from = at;
-      }
+    this.#buffer = larger;
+    return larger;
+  }
+
+  #writeLarge(frame: Uint8Array): void {
+    if (!this.#corked) {
+      this.#corked = true;
+      this.#socket.cork();
     }
-    if (at > from) socket.write(out.subarray(from, at));
-    if (large > 0) socket.uncork();
-    if (shared && socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(scratch.length);
+    this.#writeSmall();
+    if (this.#socket.writable) this.#socket.write(frame);
+  }
+
+  /** What the kernel has taken whole can be overwritten; what waits is the socket's until it has gone. */
+  #writeSmall(): void {
+    const buffer = this.#buffer;
+    if (buffer === null) return;
+    const filled = this.#filled;
+    this.#buffer = null;
+    this.#filled = 0;
+    const socket = this.#socket;
+    if (!socket.writable) return give(buffer);
+    const idle = this.#plain && socket.writableLength === 0 && !this.#corked;
+    if (idle || filled * 2 > buffer.length) {
+      socket.write(buffer.subarray(0, filled));
+      if (idle && socket.writableLength === 0) give(buffer);
+    } else {
+      socket.write(Buffer.copyBytesFrom(buffer, 0, filled));
+      give(buffer);
+    }
   }
 }

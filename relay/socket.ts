@@ -30,6 +30,8 @@ export interface Wire {
   ping(): void;
   /** The largest message to take from now on. */
   limit(bytes: number): void;
+  /** A frame for it was dropped: so many received bytes are garbage now. */
+  dropped?(bytes: number): void;
 }
 
 const NO_SOURCE = 0;
@@ -128,6 +130,7 @@ export class RelaySocket implements Member {
     else if (kept === 'dropped') {
       this.#desk.hub.figures.droppedFrames++;
       this.#desk.hub.figures.droppedBytes += frame.length;
+      this.#wire.dropped?.(frame.length);
     }
   }
 

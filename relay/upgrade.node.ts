@@ -15,6 +15,7 @@ import { asClawError, ClawError } from '../shared/errors.ts';
 import { MAX_FRAME_BYTES } from '../shared/frame.ts';
 import { SUBPROTOCOL } from '../shared/version.ts';
 import { checkOrigin } from './app.ts';
+import { countDropped } from './memory.node.ts';
 import { clientAddress, networkOf } from './net.ts';
 import { Outbox } from './outbox.node.ts';
 import { endWith } from './request-guard.node.ts';
@@ -62,6 +63,9 @@ class NodeWire implements Wire {
   }
   limit(bytes: number): void {
     (this.#ws as unknown as Inside)._receiver._maxPayload = bytes;
+  }
+  dropped(bytes: number): void {
+    countDropped(bytes);
   }
 }
 

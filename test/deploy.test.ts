@@ -9,6 +9,7 @@ import { Ajv2019 } from 'ajv/dist/2019.js';
 import * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { RELAY_FLAGS } from '../daemon/relay-process.ts';
 import { type Environment, readConfig } from '../relay/config.ts';
 import { readDockerfile } from './verify/image/dockerfile.ts';
 
@@ -147,4 +148,9 @@ describe('the samples beside them', () => {
     const internal = ['HOME', 'XDG_STATE_HOME'];
     expect([...known()].filter((name) => !internal.includes(name) && !text.includes(`\`${name}\``))).toEqual([]);
   });
+});
+
+it.each(['Dockerfile', 'public/etc/clawtab-relay.service'])('%s starts the relay with the flags of its own command', (file) => {
+  const started = /^(?:CMD|ExecStart=).*$/m.exec(read(file))![0].replace(/[",[\]]/g, '');
+  expect(started).toContain(`node ${RELAY_FLAGS.join(' ')} dist/relay/main.node.js`);
 });

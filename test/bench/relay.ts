@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { RELAY_FLAGS } from '../../daemon/relay-process.ts';
 import { databaseDirs } from '../../relay/store/embedded-place.ts';
 import { FLOOD_PAIRS, FLOODS, fanout, flood, memory, spread, storm, stuckReader } from './relay/measure.ts';
 import { median, rssKiB, serve } from './relay/process.ts';
@@ -160,7 +161,7 @@ async function idle(): Promise<number> {
   for (let i = 0; i < SIZE.rounds; i++) {
     const state = mkdtempSync(join(tmpdir(), 'clawtab-bench-'));
     const main = resolve(import.meta.dirname, '../../dist/relay/main.node.js');
-    const served = await serve([main], { HOME: state, CLAWTAB_STATE: state, LISTEN: '127.0.0.1:0' });
+    const served = await serve([...RELAY_FLAGS, main], { HOME: state, CLAWTAB_STATE: state, LISTEN: '127.0.0.1:0' });
     await new Promise((done) => setTimeout(done, 1000));
     seen.push((rssKiB(served.pid) * 1.024) / 1000);
     await served.stop();

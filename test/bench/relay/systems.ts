@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { RELAY_FLAGS } from '../../../daemon/relay-process.ts';
 import { databaseDirs } from '../../../relay/store/embedded-place.ts';
 import type { Credential } from './greeting.ts';
 import { type Load, type Served, serve, startLoad } from './process.ts';
@@ -66,7 +67,11 @@ export async function run(system: System): Promise<Running> {
   const served =
     system === 'bare'
       ? await serve(['--import', 'tsx', here('bare-relay.ts')])
-      : await serve([here('own-relay.mjs')], { HOME: state, CLAWTAB_STATE: state, LISTEN: '127.0.0.1:0', CLAWTAB_LIMITS: LIMITS }, true);
+      : await serve(
+          [...RELAY_FLAGS, here('own-relay.mjs')],
+          { HOME: state, CLAWTAB_STATE: state, LISTEN: '127.0.0.1:0', CLAWTAB_LIMITS: LIMITS },
+          true,
+        );
   const load = startLoad();
   // The tokens were made for the origin that the relay names first.
   const { origin } = served;
