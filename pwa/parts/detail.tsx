@@ -5,6 +5,9 @@ import { mixedScriptWords } from '../text/visible.ts';
 import { Icon } from './icon.tsx';
 import { Visible } from './text.tsx';
 
+/** Longer ones are drawn as one text. */
+const MAX_BY_WORDS = 8_000;
+
 export function Detail({ question }: { question: ParsedQuestion }) {
   const { detail, detailKind } = question;
   if (!detail.trim()) return null;
@@ -18,7 +21,15 @@ export function Detail({ question }: { question: ParsedQuestion }) {
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolling region must be reachable by keyboard */}
       <section class={`detail ${kind}`} tabIndex={0} aria-label={name}>
         <div class="detail-lines">
-          {kind === 'diff' ? <Diff text={detail} /> : kind === 'plan' ? <Plan text={detail} /> : <Visible value={detail} />}
+          {kind === 'diff' ? (
+            <Diff text={detail} />
+          ) : kind === 'plan' ? (
+            <Plan text={detail} />
+          ) : kind === 'command' && detail.length <= MAX_BY_WORDS ? (
+            <Words text={detail} />
+          ) : (
+            <Visible value={detail} />
+          )}
         </div>
       </section>
       {mixed.length > 0 && (
@@ -28,6 +39,23 @@ export function Detail({ question }: { question: ParsedQuestion }) {
             Letters of different alphabets in one word: <bdi class="mono">{mixed.join(', ')}</bdi>. It may not be what it looks like.
           </span>
         </p>
+      )}
+    </>
+  );
+}
+
+/** Word by word: a line never ends inside "--force", where one word would read as two. */
+function Words({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(/([ \n]+)/).map((piece, i) =>
+        i % 2 === 1 ? (
+          piece
+        ) : (
+          <span key={i} class="word">
+            <Visible value={piece} />
+          </span>
+        ),
       )}
     </>
   );

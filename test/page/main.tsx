@@ -22,6 +22,7 @@ async function fake<C extends CommandName>(machine: string, cmd: C, args: ArgsOf
     'runs.subscribe': { stream: 1, epoch: 'e', start: 0, end: OUTPUT.length, from: 0 },
     'devices.list': { devices: [], words: '' },
     'runs.history': { runs: [] },
+    'push.devices': { devices: [] },
     'policies.list': { policies: POLICIES },
     'audit.list': { entries: AUDIT, intact: true },
   };
