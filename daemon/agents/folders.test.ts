@@ -70,16 +70,23 @@ describe('without one agent folder', () => {
     return { name, cast: casts[0]!, whole: reading(agents, name, casts[0]!) };
   });
 
-  it.each(names)('%s, its command is read by the generic one and every other agent reads what it read', async (gone) => {
-    renameSync(join(tree, gone), join(copy, gone));
-    const left = await loadAgents(tree);
-    expect(left.all().map(({ name }) => name)).toEqual(names.filter((name) => name !== gone));
-    expect(left.generic.name).toBe(FALLBACK);
-    expect(left.forArgv(agents.byName(gone).launch({ flags: [] })).name).toBe(FALLBACK);
-    expect(() => left.byName(gone)).toThrow(expect.objectContaining({ code: 'agent_not_found' }));
-    for (const { name, cast, whole } of samples) {
-      if (name !== gone) expect(await reading(left, name, cast), name).toEqual(await whole);
-    }
-    renameSync(join(copy, gone), join(tree, gone));
-  });
+  it.each(names)(
+    '%s, its command is read by the generic one and every other agent reads what it read',
+    { timeout: 90_000 },
+    async (gone) => {
+      renameSync(join(tree, gone), join(copy, gone));
+      try {
+        const left = await loadAgents(tree);
+        expect(left.all().map(({ name }) => name)).toEqual(names.filter((name) => name !== gone));
+        expect(left.generic.name).toBe(FALLBACK);
+        expect(left.forArgv(agents.byName(gone).launch({ flags: [] })).name).toBe(FALLBACK);
+        expect(() => left.byName(gone)).toThrow(expect.objectContaining({ code: 'agent_not_found' }));
+        for (const { name, cast, whole } of samples) {
+          if (name !== gone) expect(await reading(left, name, cast), name).toEqual(await whole);
+        }
+      } finally {
+        renameSync(join(copy, gone), join(tree, gone));
+      }
+    },
+  );
 });
