@@ -8,7 +8,7 @@ import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
 import { cellAt, deframe, isRule, type Line, lastUsedRow, linesOf, squeeze } from '../lib/lines.ts';
 import { framedAbove } from './framed.ts';
-import { continuesAbove, ENDS_THERE, isAsked, isFaint, questionText } from './text.ts';
+import { continuesAbove, ENDS_THERE, fillsScreen, inside, isAsked, isFaint, questionText } from './text.ts';
 
 const ROW = /^(\s*)([❯›▸▶►➤→‣»]|>(?=\s))?(\s*)(?:(\d{1,2})[.)]\s+)?([●○◉◯◻◼☐☑☒□■▢▣⬡⬢✔✓](?=\s)|\[[ xX✔✓*]?\]|\([ xX●*]?\))?(\s*)(\S.*)$/u;
 const RADIO_OFF = '○◯';
@@ -134,7 +134,11 @@ function describes(screen: ScreenView, row: Row, like: Row): boolean {
 
 /** A row in the label column that is the wrapped rest of the item above: full row, same look. */
 function goesOn(screen: ScreenView, item: Row, row: Row): boolean {
-  return screen.line(row.row - 1).length >= screen.cols - 1 && look(screen, row) === look(screen, item) && continuesAbove(screen, row.row);
+  const above = inside(screen, row.row - 1);
+  const full = above.boxed || above.text.length >= screen.cols - 1;
+  // A key named faintly at the end of the row above belongs to that row alone.
+  if (above.boxed && isFaint(screen, row.row - 1, above.text.length - 1) && !isFaint(screen, row.row, row.labelAt)) return false;
+  return full && look(screen, row) === look(screen, item) && continuesAbove(screen, row.row);
 }
 
 function judge(screen: ScreenView, run: readonly Row[]): Menu | null {
@@ -203,6 +207,8 @@ function waits(screen: ScreenView, asking: number, menu: Menu, last: number): bo
   let below = 0;
   for (let row = bottom + 1; row <= last; row++) {
     const text = screen.line(row);
+    // A box that begins below is where the program takes input: what stands above it is output that looks like a menu.
+    if (/^\s*[╭┌]─{6,}[╮┐]$/.test(text)) return false;
     if (screen.wrapped(row) || text.trim() === '' || isRule(text) || /^[\s│┃└╰╯┘]*$/.test(text)) continue;
     below++;
   }
@@ -267,10 +273,8 @@ function labelOf(screen: ScreenView, row: Row): { label: string; description: st
     rows
       .map(
         (next) =>
-          (screen.line(next - 1).length >= screen.cols ? '' : ' ') +
-          deframe(screen.line(next)).replace(/^\s+/, (blanks) =>
-            screen.line(next - 1).length >= screen.cols && blanks.length > 1 ? ' ' : blanks,
-          ),
+          (fillsScreen(screen, next - 1) ? '' : ' ') +
+          deframe(screen.line(next)).replace(/^\s+/, (blanks) => (fillsScreen(screen, next - 1) && blanks.length > 1 ? ' ' : blanks)),
       )
       .join('');
   return { label: squeeze(label + tail(row.more)), description: squeeze(description + tail(row.about)) };
