@@ -29,9 +29,19 @@ export function makePlace(): Place {
     socket: path.join(dir, 's', 's', 'daemon.sock'),
     remove: () => {
       endRuns(path.join(dir, 's'));
+      removeDatabases(dir);
       fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
+}
+
+/** The databases of relays that had their state here: root's server keeps its files where its own user reaches them, under the name in this file. */
+function removeDatabases(dir: string): void {
+  for (const entry of fs.readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile() || entry.name !== 'database-id') continue;
+    const id = fs.readFileSync(path.join(entry.parentPath, entry.name), 'utf8').trim();
+    if (/^[\w-]{16,}$/.test(id)) fs.rmSync(path.join('/var/lib/clawtab-postgres', id), { recursive: true, force: true });
+  }
 }
 
 /** Ends every run of a state directory, hard and at once: its holder, its agent, and what the agent started. Tests that fail half way leave nothing alive. */

@@ -89,7 +89,7 @@ describe('a schedule', () => {
     expect(Math.max(...gaps)).toBeLessThanOrEqual(timeZone === 'Australia/Lord_Howe' ? 1.5 * HOUR : HOUR);
     expect(Math.min(...gaps)).toBeGreaterThanOrEqual(HOUR / 2);
     expect(Math.abs(runs.length - 365 * 24)).toBeLessThanOrEqual(2);
-  });
+  }, 120_000);
 
   it('accounts for every time of a year with sleep: run, or told as missed', () => {
     const time = new FakeTime('2026-01-01T00:00:30Z');
@@ -115,7 +115,7 @@ describe('a schedule', () => {
     expect(missed.get('skips')).toBeGreaterThan(missed.get('catches')!);
     // Nothing is run late by the job that skips.
     expect(runs.filter((run) => run.job === 'skips').every(({ atMs, startedMs }) => startedMs - atMs <= 90_000)).toBe(true);
-  });
+  }, 120_000);
 
   it('runs once for all that was slept through, with catchUp once', () => {
     const time = new FakeTime('2026-06-01T08:30:00Z');

@@ -52,15 +52,27 @@ export function leftSockets(dir: string): string[] {
     .map((entry) => path.join(entry.parentPath, entry.name));
 }
 
+/** `dir`, and the databases that relays below it have elsewhere: root's server runs as another user, in a place of that user's, named by this file. */
+function traces(dir: string): string[] {
+  const ids = fs
+    .readdirSync(dir, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name === 'database-id')
+    .map((entry) => read(path.join(entry.parentPath, entry.name)).trim());
+  return [dir, ...ids.filter((id) => id !== '')];
+}
+
 function processesOf(dir: string): LeftProcess[] {
   if (!fs.existsSync('/proc/self/environ')) return [];
+  const wanted = traces(dir);
   return fs.readdirSync('/proc').flatMap((name) => {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) return [];
     const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
     // A zombie has no command any more: it has ended, and whoever started it has not looked. Vitest's own workers end with it.
     if (command === '' || command.includes('node_modules/vitest/')) return [];
-    const belongs = [command, read(`/proc/${pid}/environ`), linkOf(`/proc/${pid}/cwd`)].some((text) => text.includes(dir));
+    const belongs = [command, read(`/proc/${pid}/environ`), linkOf(`/proc/${pid}/cwd`)].some((text) =>
+      wanted.some((trace) => text.includes(trace)),
+    );
     return belongs ? [{ pid, command }] : [];
   });
 }
