@@ -174,6 +174,17 @@ const ENTER: Step = { do: 'keys', keys: ['enter'], commit: true };
 /** Ticks the first box, does `then`, and sends. */
 const steps = (...then: Step[]) => ({ paceMs: 20, keys: (): Step[] => [{ do: 'keys', keys: ['1'] }, ...then, ENTER] });
 
+describe('a hook that speaks while keys go in', () => {
+  it('changes nothing: it is the same question with its title', async () => {
+    const pages = form(() => undefined);
+    pages.onKey = (key) => {
+      if (key === '1') pages.show(asks({ ...boxes([0]), title: 'All checks', source: 'hook' }));
+    };
+    expect(await answer(pages, steps())).toEqual({ typed: true });
+    expect(sentOn).toEqual([null]);
+  });
+});
+
 describe('the half of a picture', () => {
   it('that says nothing is waited for, and the page behind it is used', async () => {
     const pages = form((it) => {
@@ -234,4 +245,50 @@ describe('the half of a picture', () => {
     expect(await answer(pages, steps())).toEqual({ typed: false, why: 'the question could not be seen on the screen' });
     expect(pages.written).toEqual(['1']);
   });
+});
+
+describe('a list that scrolls', () => {
+  /** Only the row with the highlight is told as it is; of the others the reader knows what they were when they were last in view. */
+  class Scrolling extends Form {
+    readonly ticks: boolean[];
+    readonly #seen = [false, false, false];
+    #at = 2;
+
+    constructor(ticks: readonly boolean[]) {
+      super();
+      this.ticks = [...ticks];
+      this.onKey = (key) => {
+        if (/^[1-3]$/.test(key)) {
+          this.#at = Number(key) - 1;
+          this.ticks[this.#at] = !this.ticks[this.#at];
+        }
+        if (key === '\x1b[A') this.#at--;
+        if (key === '\x1b[B') this.#at++;
+        if (key === '\r') this.show(working);
+        else this.paint();
+      };
+      this.paint();
+    }
+
+    paint(): void {
+      this.#seen[this.#at] = this.ticks[this.#at]!;
+      const page = boxes([]);
+      const options = page.options.map((option, i) => ({
+        ...option,
+        checked: this.#seen[i]!,
+        ...(i === this.#at ? { default: true } : {}),
+      }));
+      this.show(asks({ ...page, options }));
+    }
+  }
+
+  it.each([[[true, false, false]], [[false, false, false]], [[true, true, true]]])(
+    'gets exactly the ticks that were chosen, whatever it had out of view: %j',
+    async (ticks) => {
+      const list = new Scrolling(ticks);
+      const plan = tickExactly(boxes([]), new Set([0, 2]), (option) => option.keys, true);
+      expect(await answer(list, { paceMs: 20, keys: () => [...plan, ENTER] })).toEqual({ typed: true });
+      expect(list.ticks).toEqual([true, false, true]);
+    },
+  );
 });

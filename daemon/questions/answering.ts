@@ -6,7 +6,7 @@
 import type { Choice, ParsedQuestion } from '../../shared/question.ts';
 import type { Agent, Reading, ScreenView, Step } from '../agents/agent.ts';
 import { keyBytes } from '../agents/lib/keys.ts';
-import { questionIn } from './detector.ts';
+import { asksTheSame, questionIn } from './detector.ts';
 import { ARMED_MS, type Clock, realClock } from './watcher.ts';
 
 /** How long a screen may take to show what a key did. Agents repaint within 100 ms; a loaded machine takes ten times that. */
@@ -178,7 +178,7 @@ class Typist {
     if (choice.type === 'form') return 'same';
     // The page that reviews several answers belongs to the question it came from.
     if (choice.type === 'options' && live.kind === 'confirm' && question.tabs !== undefined && sameTabs(question, live)) return 'same';
-    return sameQuestion(live, question) ? 'same' : 'other';
+    return asksTheSame(live, question) ? 'same' : 'other';
   }
 
   /** Looks now and at each change; true as soon as `holds`, false after `limitMs` or as soon as `never` holds. */
@@ -207,17 +207,14 @@ class Typist {
 
   #turnPage(seen: ParsedQuestion | null): void {
     if (seen === null) return;
-    if (sameQuestion(seen, this.#job.question)) this.#page = null;
-    else if (this.#page === null || !sameQuestion(seen, this.#page.question)) this.#page = { question: seen, sinceMs: this.#clock.nowMs() };
+    if (asksTheSame(seen, this.#job.question)) this.#page = null;
+    else if (this.#page === null || !asksTheSame(seen, this.#page.question)) this.#page = { question: seen, sinceMs: this.#clock.nowMs() };
   }
 
   #pause(ms: number): Promise<void> {
     return ms <= 0 || Number.isNaN(ms) ? Promise.resolve() : new Promise((resolve) => this.#clock.at(this.#clock.nowMs() + ms, resolve));
   }
 }
-
-const sameQuestion = (one: ParsedQuestion, other: ParsedQuestion): boolean =>
-  one.kind === other.kind && one.title === other.title && one.text === other.text;
 
 const sameTabs = (one: ParsedQuestion, other: ParsedQuestion): boolean =>
   JSON.stringify(one.tabs?.map((tab) => tab.title)) === JSON.stringify(other.tabs?.map((tab) => tab.title));

@@ -163,6 +163,23 @@ describe('the standing question', () => {
     expect(detector.standing?.question.options[1]?.label).toBe('Type something.');
   });
 
+  it('is the same card when its hook speaks after somebody has typed', () => {
+    const typedThen = (next: Partial<ParsedQuestion>, first: Partial<ParsedQuestion> = { title: '' }) =>
+      run(
+        [
+          [0, q(ask('Which of\nthem?', first))],
+          [500, 'input'],
+          [510, q(ask('Which of them?', next))],
+        ],
+        2000,
+      ).map((line) => line.replace(/ @.*/, ''));
+    expect(typedThen({ title: 'Database', source: 'hook' })).toEqual(['new q1.1', 'rev q1.2']);
+    expect(typedThen({ source: 'hook', detail: 'touch a.txt b.txt' })).toEqual(['new q1.1', 'rev q1.2']);
+    const another = ['new q1.1', 'superseded q1', 'new q2.1'];
+    expect(typedThen({ title: 'Database' })).toEqual(another);
+    expect(typedThen({ source: 'hook', detail: 'rm c.txt' })).toEqual(another);
+  });
+
   it('is closed when it has been off the screen for good', () => {
     expect(
       run(
@@ -346,53 +363,4 @@ it('closes what stands when the run ends', () => {
   detector.tick(settleMs);
   expect(detector.ended(300)).toMatchObject([{ event: 'closed', qid: 'q1', reason: 'ended' }]);
   expect(detector.standing).toBeNull();
-});
-
-describe('while the question is being answered', () => {
-  const page = ask('Review', { kind: 'confirm' });
-  /** Read at 0, 500 and every 100 ms after; `cover` at 400, the last cover at `untilMs`. */
-  const events = (covers: Parameters<Detector['cover']>[0], after: Reading, uncoverMs: number): string[] => {
-    const detector = new Detector();
-    const out: string[] = [];
-    const tell = (all: readonly DetectorEvent[]) => {
-      for (const event of all) {
-        if (event.event === 'question') out.push(`${event.change} ${event.standing.question.text} @${event.atMs}`);
-        if (event.event === 'closed') out.push(`${event.reason} ${event.qid} @${event.atMs}`);
-      }
-    };
-    tell(detector.read(q(ask('Which checks?')), 0));
-    tell(detector.tick(settleMs));
-    detector.cover(covers);
-    detector.input();
-    for (let atMs = 500; atMs < 1500; atMs += 50) {
-      if (atMs === uncoverMs) detector.cover(null);
-      tell(detector.read(atMs < 1000 ? q(page) : after, atMs));
-    }
-    return out;
-  };
-  const asked = `new Which checks? @${settleMs}`;
-
-  it('its pages are no cards of their own, and it is gone with the last of them', () => {
-    expect(events('all', working, -1)).toEqual([asked, 'gone q1 @1100']);
-    expect(events(page, working, -1)).toEqual([asked, 'gone q1 @1100']);
-  });
-
-  it('another page than the one that was answered is a card', () => {
-    expect(events(ask('Which database?'), working, -1)).toEqual([asked, 'superseded q1 @550', 'new Review @550', 'gone q2 @1100']);
-  });
-
-  it('a page that stays after the answer is a card from then on', () => {
-    expect(events(page, q(page), 1200)).toEqual([asked, 'superseded q1 @1250', 'new Review @1250']);
-  });
-
-  it('a question that comes when the agent has gone on is a card', () => {
-    const detector = new Detector();
-    detector.read(q(ask('Which checks?')), 0);
-    detector.tick(settleMs);
-    detector.cover('all');
-    detector.input();
-    detector.read(working, 500);
-    detector.read(q(page), 520);
-    expect(detector.tick(520 + settleMs).map((event) => event.event)).toEqual(['closed', 'question']);
-  });
 });

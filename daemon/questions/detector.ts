@@ -251,8 +251,8 @@ export class Detector {
     if (question.kind !== old.kind && (!late || question.kind === 'idle' || old.kind === 'idle')) return false;
     // "Ready" is one state however the last sentence reads.
     if (question.kind === 'idle') return true;
-    const sameHead = question.title === old.title && question.text === old.text;
-    if (sameHead && question.detail === old.detail) return true;
+    const sameHead = asksTheSame(question, old);
+    if (sameHead && (question.detail === old.detail || wholeOf(question, old))) return true;
     // A window of another height has more or less of what stands above the prompt in view.
     const moreOrLess = question.detail.endsWith(old.detail) || old.detail.endsWith(question.detail);
     if (sameHead && standing.resized !== null && moreOrLess && labels(question) === labels(old)) return true;
@@ -354,6 +354,20 @@ function pinFields(shown: ParsedQuestion, seen: ParsedQuestion): ParsedQuestion 
     option.freeText === true && shown.options[i]!.freeText === true ? { ...option, label: shown.options[i]!.label } : option,
   );
   return { ...seen, options };
+}
+
+const bare = (text: string): string => text.replace(/[\s…]+/g, '');
+
+/** The same kind, title and sentence; a hook that speaks late knows the title that the screen does not show, and the sentence unwrapped. */
+export function asksTheSame(one: ParsedQuestion, other: ParsedQuestion): boolean {
+  if (one.kind !== other.kind) return false;
+  return one.source === other.source ? one.title === other.title && one.text === other.text : bare(one.text) === bare(other.text);
+}
+
+/** What the hook of the same question says where the screen shows the beginning. */
+function wholeOf(question: ParsedQuestion, old: ParsedQuestion): boolean {
+  const shown = bare(old.detail.replace(/\n?\[… ?\d+ .*$/s, ''));
+  return question.source === 'hook' && old.source === 'screen' && shown !== '' && bare(question.detail).startsWith(shown);
 }
 
 function labels(question: ParsedQuestion): string {
