@@ -4,7 +4,7 @@ import * as fs from 'node:fs';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Grant, TrustedList } from '../shared/device-list.ts';
-import { parseEnrolmentLink } from '../shared/enrolment.ts';
+import { type EnrolmentOffer, matchCode, parseEnrolmentLink } from '../shared/enrolment.ts';
 import { accountDir } from './account/device-key.ts';
 import { Pairing, type PairingMode } from './pairing.ts';
 import { type RelayProcess, startRelay } from './relay-process.ts';
@@ -99,12 +99,20 @@ describe('through a relay', () => {
     desk = await Listener.connect(place);
     phone = await TestPhone.register(origin);
     const { link } = await desk.client.call('account.enrol', { origin });
-    await phone.enrol((await parseEnrolmentLink(link))!);
+    const offer = (await parseEnrolmentLink(link))!;
+    await phone.enrol(offer);
+    if (mode === 'qr') await confirmed(offer, phone);
     phone.connect();
     await phone.until(() => phone.channel?.isOpen);
     await phone.snapshot();
     second = await phone.another();
     second.connect();
+  }
+  /** Nothing is taken before somebody at the machine has typed what the phone shows. */
+  async function confirmed(offer: EnrolmentOffer, by: TestPhone): Promise<void> {
+    await expect(desk.client.call('account.enrolment', {})).resolves.toEqual({ state: 'confirm' });
+    expect((await desk.client.call('daemon.status', {})).account).toBeNull();
+    await desk.client.call('account.confirm', { code: await matchCode(offer, by.trusted) });
   }
   afterEach(async () => {
     phone.close();

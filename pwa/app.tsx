@@ -2,7 +2,7 @@
 
 import { useEffect } from 'preact/hooks';
 import { ErrorBoundary, LocationProvider, lazy, Route, Router, useLocation } from 'preact-iso';
-import { offered } from './account/offer.ts';
+import { matching, offered } from './account/offer.ts';
 import { wantedPath } from './navigate.ts';
 import { MachineDot } from './parts/connection.tsx';
 import { Icon, type IconName, Mark } from './parts/icon.tsx';
@@ -14,6 +14,7 @@ import { app, waiting } from './state.ts';
 
 // Only what a first look at the inbox needs is in the first file; the worker has the others before anybody asks.
 const MachineOffer = lazy(() => import('./parts/machine-offer.tsx').then((m) => m.MachineOffer));
+const MatchCode = lazy(() => import('./parts/machine-offer.tsx').then((m) => m.MatchCode));
 const Jobs = lazy(() => import('./screens/jobs.tsx').then((m) => m.Jobs));
 const JobEditor = lazy(() => import('./screens/job-editor.tsx').then((m) => m.JobEditor));
 const MachineScreen = lazy(() => import('./screens/machine.tsx').then((m) => m.MachineScreen));
@@ -51,6 +52,7 @@ function Phase() {
       <Nav />
       <main>
         {offered.value && <MachineOffer offer={offered.value} />}
+        {matching.value && <MatchCode {...matching.value} />}
         <Router>
           <Route path="/" component={Inbox} />
           <Route path="/q/:machine/:qid" component={Inbox} />

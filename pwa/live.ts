@@ -7,7 +7,8 @@ import { verifyList } from '../shared/device-list.ts';
 import type { EnrolmentOffer } from '../shared/enrolment.ts';
 import { asClawError, ClawError } from '../shared/errors.ts';
 import { defaultDeviceName } from './account/device-name.ts';
-import type { Credentials, Joined } from './account/join.ts';
+import type { Credentials, Joined, SeenOffer } from './account/join.ts';
+import { matching } from './account/offer.ts';
 import { use } from './client.ts';
 import { rememberHere } from './here.ts';
 import { deliver, deliverEvent, forgetFeeds, openFeeds } from './machine/follow.ts';
@@ -121,7 +122,7 @@ async function unsubscribePush(): Promise<void> {
   for (const shown of (await registration?.getNotifications().catch(() => [])) ?? []) shown.close();
 }
 
-async function joined({ identity, trusted, email, deviceToken }: Joined): Promise<void> {
+async function joined({ identity, trusted, email, deviceToken, match }: Joined, offer: EnrolmentOffer | undefined): Promise<void> {
   const account: AccountRecord = {
     account: trusted.list.account,
     ask: trusted.list.ask,
@@ -130,6 +131,12 @@ async function joined({ identity, trusted, email, deviceToken }: Joined): Promis
   };
   await settle({ identity, account, list: trusted.signed, deviceToken });
   await begin({ identity, account, list: trusted.signed });
+  if (offer) toMatch(offer, match);
+}
+
+/** The machine's person is asked for what this page shows. */
+function toMatch({ id, name }: EnrolmentOffer, code: string | null): void {
+  if (code !== null) matching.value = { machine: id, name, code };
 }
 
 /** Needed once in a device's life: it comes when it is needed. */
@@ -137,25 +144,26 @@ const joining = () => import('./account/join.ts');
 
 export async function createAccount(who: Credentials, offer: EnrolmentOffer | null): Promise<void> {
   const { signUp } = await joining();
-  await joined(await signUp(location.origin, who, offer));
+  await joined(await signUp(location.origin, who, offer), offer ?? undefined);
 }
 
-export async function enter(who: Credentials, offer: EnrolmentOffer | null): Promise<void> {
+export async function enter(who: Credentials, seen: SeenOffer | null): Promise<void> {
   const { signIn } = await joining();
-  await joined(await signIn(location.origin, who, offer));
+  await joined(await signIn(location.origin, who, seen), seen?.offer);
 }
 
 /** Adds the machine of a link to the account of this device. */
-export async function takeMachine(password: string, offer: EnrolmentOffer): Promise<void> {
+export async function takeMachine(password: string, seen: SeenOffer): Promise<void> {
   const member = live?.member;
   if (!member) throw new ClawError('login_required', 'This device is not signed in.');
   const { account, identity } = member;
   const pin = { account: account.account, ask: account.ask };
   const { addMachine } = await joining();
-  watch?.doing(offer.id);
-  const trusted = await addMachine(location.origin, { email: account.email, password }, identity, pin, offer);
+  watch?.doing(seen.offer.id);
+  const { trusted, match } = await addMachine(location.origin, { email: account.email, password }, identity, pin, seen);
   await verifyList(trusted.signed, pin);
   await member.offer(trusted.signed);
+  toMatch(seen.offer, match);
 }
 
 export async function rename(deviceName: string): Promise<void> {

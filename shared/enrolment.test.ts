@@ -1,7 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64url, fromUtf8, randomId, toBase64url, utf8 } from './bytes.ts';
 import { createList, extendList, type TrustedList, verifyList } from './device-list.ts';
-import { enrolmentLink, makeEnrolmentOffer, openEnrolment, parseEnrolmentLink, sealEnrolment } from './enrolment.ts';
+import {
+  enrolmentLink,
+  makeEnrolmentOffer,
+  matchCode,
+  openEnrolment,
+  parseEnrolmentLink,
+  sameDigits,
+  sealEnrolment,
+  terminalCode,
+} from './enrolment.ts';
 import { createSigningKey, type SigningKey } from './keys.ts';
 
 async function accountWith(devices: { kind: 'phone' | 'daemon'; pub: SigningKey['publicRaw'] }[]): Promise<TrustedList> {
@@ -76,5 +85,36 @@ describe('enrolment by link', () => {
     await expect(openEnrolment(offer, await sealEnrolment(offer, without))).rejects.toMatchObject({ code: 'enrolment_incomplete' });
     const withIt = await verifyList(await extendList(without, ask, [{ kind: 'daemon', pub: daemon.publicRaw }]), pin);
     expect((await openEnrolment(offer, await sealEnrolment(offer, withIt))).devices.has(offer.id)).toBe(true);
+  });
+});
+
+describe('the codes that two screens compare', () => {
+  const offerOf = async () =>
+    makeEnrolmentOffer({ kind: 'daemon', pub: (await createSigningKey()).publicRaw, name: 'desk', confirm: true });
+
+  it('are six digits, the same at both ends', async () => {
+    const offer = await offerOf();
+    const read = (await parseEnrolmentLink(enrolmentLink('https://claw.example', offer)))!;
+    expect(read.confirm).toBe(true);
+    expect(await terminalCode(read)).toBe(await terminalCode(offer));
+    expect(await terminalCode(offer)).toMatch(/^\d{3} \d{3}$/);
+    const trusted = await accountWith([{ kind: 'daemon', pub: fromBase64url(offer.pub)! }]);
+    const opened = await openEnrolment(offer, await sealEnrolment(read, trusted));
+    expect(await matchCode(offer, opened)).toBe(await matchCode(read, trusted));
+  });
+
+  it('differ for another machine, another link, another name, another account', async () => {
+    const offer = await offerOf();
+    const trusted = await accountWith([{ kind: 'daemon', pub: fromBase64url(offer.pub)! }]);
+    const thief = await accountWith([{ kind: 'daemon', pub: fromBase64url(offer.pub)! }]);
+    const others = [await offerOf(), { ...offer, secret: (await offerOf()).secret }, { ...offer, name: 'dask' }];
+    for (const other of others) expect(await terminalCode(other)).not.toBe(await terminalCode(offer));
+    expect(await matchCode(offer, thief)).not.toBe(await matchCode(offer, trusted));
+    expect(await matchCode(offer, trusted)).not.toBe(await terminalCode(offer));
+  });
+
+  it('are read however they are written, and as nothing else', () => {
+    for (const typed of ['012 345', '012345', ' 012-345 ']) expect(sameDigits(typed, '012 345')).toBe(true);
+    for (const typed of ['', '12345', '012346', '0123450', 'abc def']) expect(sameDigits(typed, '012 345')).toBe(false);
   });
 });

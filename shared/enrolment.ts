@@ -22,6 +22,8 @@ const OfferSchema = v.strictObject({
   secret: Base64url(43, 43),
   /** For the person who confirms: the machine's name. Untrusted text. */
   name: v.pipe(v.string(), v.maxLength(128)),
+  /** Somebody at the machine will be asked for the match code before it takes the account. */
+  confirm: v.optional(v.literal(true)),
 });
 /** What the link says about the device that wants in. */
 export type EnrolmentOffer = v.InferOutput<typeof OfferSchema>;
@@ -34,7 +36,12 @@ const GrantSchema = v.strictObject({
 });
 
 /** A fresh offer for the device with that public key (65 bytes). Its secret is for one enrolment. */
-export async function makeEnrolmentOffer(device: { kind: EnrolmentOffer['kind']; pub: Bytes; name: string }): Promise<EnrolmentOffer> {
+export async function makeEnrolmentOffer(device: {
+  kind: EnrolmentOffer['kind'];
+  pub: Bytes;
+  name: string;
+  confirm?: boolean;
+}): Promise<EnrolmentOffer> {
   return {
     v: 1,
     id: await thumbprint(device.pub),
@@ -42,6 +49,7 @@ export async function makeEnrolmentOffer(device: { kind: EnrolmentOffer['kind'];
     pub: toBase64url(device.pub),
     secret: toBase64url(randomBytes(SECRET_BYTES)),
     name: device.name.slice(0, 128),
+    ...(device.confirm === true ? { confirm: true as const } : {}),
   };
 }
 
@@ -72,9 +80,10 @@ export async function parseEnrolmentLink(text: string): Promise<EnrolmentOffer |
   }
 }
 
-async function macOf(secret: Bytes, account: string, ask: string, listBody: string): Promise<Bytes> {
+/** `purpose` keeps the values apart that are made of one secret. */
+async function macOf(secret: Bytes, purpose: 'ct/enrol/1' | 'ct/shown/1' | 'ct/match/1', ...parts: string[]): Promise<Bytes> {
   const key = await crypto.subtle.importKey('raw', secret, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
-  const text = lengthPrefixed(utf8('ct/enrol/1'), utf8(account), utf8(ask), utf8(listBody));
+  const text = lengthPrefixed(utf8(purpose), ...parts.map(utf8));
   return new Uint8Array(await crypto.subtle.sign('HMAC', key, text));
 }
 
@@ -84,11 +93,33 @@ const secretOf = (offer: Pick<EnrolmentOffer, 'secret'>): Bytes => {
   return secret;
 };
 
+/** Six digits, `123 456`. */
+function digitsOf(mac: Bytes): string {
+  const n = String(new DataView(mac.buffer, mac.byteOffset).getUint32(0) % 1_000_000).padStart(6, '0');
+  return `${n.slice(0, 3)} ${n.slice(3)}`;
+}
+
+/** The same digits, however a person has written them. */
+export const sameDigits = (typed: string, code: string): boolean => typed.replace(/[\s-]/g, '') === code.replace(' ', '');
+
+/** What stands beside the link on the machine's own screen. A page asks for it: whoever was only sent the link does not see it. */
+export const terminalCode = async (offer: EnrolmentOffer): Promise<string> =>
+  digitsOf(await macOf(secretOf(offer), 'ct/shown/1', offer.pub, offer.name));
+
+/**
+ * What both ends make of everything that was signed: machine, account, account key, list. The page shows it, the machine asks for it: whoever has taken the link
+ * in somebody else's place has another.
+ */
+export async function matchCode(offer: EnrolmentOffer, trusted: TrustedList): Promise<string> {
+  const { account, ask } = trusted.list;
+  return digitsOf(await macOf(secretOf(offer), 'ct/match/1', offer.pub, account, ask, trusted.signed.body));
+}
+
 /** Page side: what goes into `sealed` of `POST /v1/enrolments`. `list` is the one in which the device stands. */
 export async function sealEnrolment(offer: EnrolmentOffer, trusted: TrustedList): Promise<string> {
   const { account, ask } = trusted.list;
   const list: SignedList = trusted.signed;
-  const mac = toBase64url(await macOf(secretOf(offer), account, ask, list.body));
+  const mac = toBase64url(await macOf(secretOf(offer), 'ct/enrol/1', account, ask, list.body));
   return toBase64url(utf8(JSON.stringify({ account, ask, list, mac })));
 }
 
@@ -103,7 +134,7 @@ export async function openEnrolment(offer: EnrolmentOffer, sealed: string): Prom
   } catch (cause) {
     throw new ClawError('enrolment_forged', 'The relay handed over an enrolment that is not readable.', { cause });
   }
-  const mac = await macOf(secretOf(offer), grant.account, grant.ask, grant.list.body);
+  const mac = await macOf(secretOf(offer), 'ct/enrol/1', grant.account, grant.ask, grant.list.body);
   if (!equalBytes(mac, fromBase64url(grant.mac) ?? new Uint8Array()))
     throw new ClawError('enrolment_forged', 'The enrolment was not made with this link; it is refused.', {
       hint: 'Print a new link and open that one.',

@@ -2,7 +2,7 @@
 import { Backoff } from '../../shared/backoff.ts';
 import { toBase64url } from '../../shared/bytes.ts';
 import type { TrustedList } from '../../shared/device-list.ts';
-import { type EnrolmentOffer, enrolmentLink, makeEnrolmentOffer, openEnrolment } from '../../shared/enrolment.ts';
+import { type EnrolmentOffer, enrolmentLink, makeEnrolmentOffer, matchCode, openEnrolment, terminalCode } from '../../shared/enrolment.ts';
 import { asClawError } from '../../shared/errors.ts';
 import { ClaimReply } from '../../shared/relay-api.ts';
 import { RelayHttp } from '../../shared/relay-http.ts';
@@ -13,22 +13,38 @@ const CLAIM_TIMEOUT_MS = 40_000;
 
 export interface Enrolment {
   link: string;
+  /** To be shown beside the link: the page asks for it. */
+  code: string;
   cancel(): void;
 }
 
+/** What the page left for this machine, checked. */
+export interface Enrolled {
+  origin: string;
+  trusted: TrustedList;
+  deviceToken: string;
+  /** What that page shows. */
+  match: string;
+}
+
 export interface EnrolmentEvents {
-  onEnrolled(membership: { origin: string; trusted: TrustedList; deviceToken: string }): void;
+  onEnrolled(enrolled: Enrolled): void;
   /** It goes on trying; told once per kind of trouble. */
   onTrouble(message: string): void;
 }
 
 /** Offers `device` at the relay, and goes on until somebody takes it or it is cancelled. Throws `bad_origin`, `insecure_url`. */
-export async function offerEnrolment(origin: string, device: DeviceKey, name: string, events: EnrolmentEvents): Promise<Enrolment> {
+export async function offerEnrolment(
+  origin: string,
+  device: DeviceKey,
+  { name, confirm }: { name: string; confirm: boolean },
+  events: EnrolmentEvents,
+): Promise<Enrolment> {
   const http = new RelayHttp({ origin, key: device });
-  const offer = await makeEnrolmentOffer({ kind: 'daemon', pub: device.publicRaw, name });
+  const offer = await makeEnrolmentOffer({ kind: 'daemon', pub: device.publicRaw, name, confirm });
   const stop = new AbortController();
   void claim(http, device, offer, stop.signal, events);
-  return { link: enrolmentLink(http.origin, offer), cancel: () => stop.abort() };
+  return { link: enrolmentLink(http.origin, offer), code: await terminalCode(offer), cancel: () => stop.abort() };
 }
 
 async function claim(
@@ -54,7 +70,8 @@ async function claim(
       backoff.reset();
       if (reply.state === 'pending') continue;
       const trusted = await openEnrolment(offer, reply.sealed);
-      if (!signal.aborted) events.onEnrolled({ origin: http.origin, trusted, deviceToken: reply.deviceToken });
+      const match = await matchCode(offer, trusted);
+      if (!signal.aborted) events.onEnrolled({ origin: http.origin, trusted, deviceToken: reply.deviceToken, match });
       return;
     } catch (thrown) {
       if (signal.aborted) return;

@@ -9,13 +9,16 @@ import { createDeviceKey, openDeviceKey } from '../account/device-key.ts';
 import { login, register, type SignedIn } from '../account/sign-in.ts';
 import { openState } from '../state.ts';
 import { ask, askHidden } from './ask.ts';
-import { tryDaemon } from './connect.ts';
+import { tryDaemon, withDaemon } from './connect.ts';
+import { awaitEnrolment, showLink } from './enrolment.ts';
 import { bold, say } from './print.ts';
 
 interface Options {
   relay?: string;
   email?: string;
   create?: boolean;
+  qr?: boolean;
+  code?: string;
 }
 
 const MIN_PASSWORD = 12;
@@ -25,14 +28,17 @@ export function loginCommand(): Command {
     .option('--relay <address>', 'https://host of the relay (default: CLAWTAB_RELAY)')
     .option('--email <address>')
     .option('--create', 'make a new account')
+    .option('--qr', 'no password here: show a QR code and a link for a phone that is, or will be, signed in')
+    .option('--code <digits>', 'the six digits that the phone shows, where they could not be typed at once')
     .addHelpText(
       'after',
-      '\nExamples:\n  clawtab login --relay https://claw.example\n  clawtab login --relay https://claw.example --create',
+      '\nExamples:\n  clawtab login --relay https://claw.example\n  clawtab login --relay https://claw.example --create\n  clawtab login --relay https://claw.example --qr',
     )
     .action(signIn);
 }
 
 async function signIn(options: Options): Promise<void> {
+  if (options.code !== undefined) return confirm(options.code);
   const state = openState();
   const member = await readMembership(state);
   const given = options.relay ?? process.env.CLAWTAB_RELAY ?? member?.origin;
@@ -41,6 +47,7 @@ async function signIn(options: Options): Promise<void> {
       hint: 'clawtab login --relay https://host   (or start your own: clawtab up)',
     });
   const origin = checkOrigin(given);
+  if (options.qr === true) return byPhone(origin);
   const device = await openDeviceKey(state);
   const email = normalEmail(options.email ?? (await ask('E-mail: ')));
   if (!/^[^\s@]+@[^\s@]+$/.test(email)) throw new ClawError('bad_email', `“${email}” is no e-mail address.`);
@@ -59,6 +66,22 @@ async function signIn(options: Options): Promise<void> {
   if (daemon) await daemon.call('account.reload', {});
   daemon?.close();
   say(`Signed in at ${origin}. ${daemon ? 'The daemon connects now.' : 'Start the daemon: clawtab daemon start'}`);
+}
+
+/** The phone signs this machine in; nothing is taken before the person here has typed what that phone shows. */
+async function byPhone(origin: string): Promise<void> {
+  await withDaemon(async (daemon) => {
+    const offer = await daemon.call('account.enrol', { origin, confirm: true });
+    say('Scan this with the phone, or open the link on it, within ten minutes. It carries a one-time secret: show it to nobody.\n');
+    showLink(offer);
+    await awaitEnrolment(daemon);
+  });
+  say(`Signed in at ${origin}. The daemon connects now.`);
+}
+
+async function confirm(code: string): Promise<void> {
+  await withDaemon((daemon) => daemon.call('account.confirm', { code }));
+  say('Signed in. The daemon connects now.');
 }
 
 async function newPassword(): Promise<string> {

@@ -4,7 +4,6 @@
  */
 import { createServer } from 'node:net';
 import { Command } from 'commander';
-import { renderUnicodeCompact } from 'uqr';
 import { ClawError } from '../../shared/errors.ts';
 import { startForeground } from '../foreground.ts';
 import { LocalClient } from '../local/client.ts';
@@ -12,6 +11,7 @@ import type { Notice } from '../notices.ts';
 import { startRelay } from '../relay-process.ts';
 import { openState } from '../state.ts';
 import { tryDaemon } from './connect.ts';
+import { showLink } from './enrolment.ts';
 import { bold, dim, say, visible, yellow } from './print.ts';
 
 interface Options {
@@ -135,12 +135,11 @@ async function announce(origin: string): Promise<void> {
     const { account } = await daemon.call('daemon.status', {});
     say(`\n${bold('ClawTab is up')}: ${bold(origin)}\n`);
     if (account === null) {
-      const { link } = await daemon.call('account.enrol', { origin });
+      const offer = await daemon.call('account.enrol', { origin });
       say(
         'Open this link to create your account or sign in; it also signs this machine in.\nIt carries a one-time secret: show it to nobody.\n',
       );
-      say(`  ${link}\n`);
-      if (process.stdout.isTTY) say(renderUnicodeCompact(link, { border: 1 }));
+      showLink(offer);
     } else if (account.origin === origin) {
       say('This machine is signed in. Open the address and sign in with the same account on your phone.');
     } else {

@@ -28,8 +28,18 @@ export const LOCAL_COMMANDS = {
   'local.held': { args: None, result: v.strictObject({ run: v.nullable(v.string()) }) },
   'daemon.status': { args: None, result: DaemonStatusSchema },
   'daemon.stop': { args: None, result: None },
-  /** Offers this daemon for enrolment at a relay and waits for it in the background. */
-  'account.enrol': { args: v.strictObject({ origin: Short }), result: v.strictObject({ link: Short, device: v.string() }) },
+  /**
+   * Offers this daemon for enrolment at a relay and waits for it in the background. `code` belongs beside the link. `confirm`: what comes is taken only after
+   * `account.confirm`; so it is anyway where `pairing` is `qr`.
+   */
+  'account.enrol': {
+    args: v.strictObject({ origin: Short, confirm: v.optional(v.boolean()) }),
+    result: v.strictObject({ link: Short, code: v.string(), device: v.string() }),
+  },
+  /** Answered when somebody has used the link. */
+  'account.enrolment': { args: None, result: v.strictObject({ state: v.picklist(['signed_in', 'confirm']) }) },
+  /** The six digits that the phone shows. */
+  'account.confirm': { args: v.strictObject({ code: v.pipe(v.string(), v.maxLength(32)) }), result: None },
   /** Another process has written the account files: read them again and reconnect. */
   'account.reload': { args: None, result: None },
   'account.logout': { args: None, result: None },

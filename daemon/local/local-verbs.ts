@@ -4,7 +4,7 @@ import { signRemoval, type TrustedList } from '../../shared/device-list.ts';
 import { ClawError } from '../../shared/errors.ts';
 import { GetListReply } from '../../shared/relay-api.ts';
 import type { Account } from '../account/account.ts';
-import { type Enrolment, offerEnrolment } from '../account/enrol.ts';
+import { Enrolments } from '../account/enrolments.ts';
 import type { Parts } from '../api.ts';
 import type { Notices } from '../notices.ts';
 import type { Pairing } from '../pairing.ts';
@@ -37,7 +37,18 @@ export interface LocalVerbsOptions {
 /** The verbs, and what ends a waiting enrolment with the daemon. */
 export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local']; close(): void } {
   const { account, notices, pairing } = options;
-  let enrolment: (Enrolment & { origin: string }) | null = null;
+  const enrolments = new Enrolments({
+    device: () => account.device,
+    machineName: options.machineName,
+    adopt: (enrolled) => {
+      account.adopt(enrolled);
+      notices.info('This machine is signed in.');
+      options.uplink().start();
+    },
+    onWaiting: () =>
+      notices.info('A phone has used this machine’s link. Type here the six digits that it shows: clawtab login --code DIGITS'),
+    onTrouble: (message) => notices.warn(message),
+  });
 
   const relayState = () => {
     const state = options.uplink().state;
@@ -72,30 +83,21 @@ export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local'];
       setImmediate(options.stop);
       return {};
     },
-    'account.enrol': async ({ origin }) => {
+    'account.enrol': async ({ origin, confirm }) => {
       if (account.membership)
         throw new ClawError('exists', `This machine is signed in at ${account.membership.origin}.`, {
           hint: 'Sign out first: clawtab logout',
         });
-      // The same link for as long as nobody used it: a second `clawtab up` must not make the first one's paper worthless.
-      if (enrolment?.origin !== origin) {
-        enrolment?.cancel();
-        const made = await offerEnrolment(origin, account.device, options.machineName(), {
-          onEnrolled: (membership) => {
-            enrolment = null;
-            account.adopt(membership);
-            notices.info('This machine is signed in.');
-            options.uplink().start();
-          },
-          onTrouble: (message) => notices.warn(message),
-        });
-        enrolment = { ...made, origin };
-      }
-      return { link: enrolment.link, device: account.id };
+      const { link, code } = await enrolments.offer(origin, confirm ?? pairing.mode === 'qr');
+      return { link, code, device: account.id };
+    },
+    'account.enrolment': () => enrolments.wait(),
+    'account.confirm': ({ code }) => {
+      enrolments.confirm(code);
+      return {};
     },
     'account.reload': async () => {
-      enrolment?.cancel();
-      enrolment = null;
+      enrolments.cancel();
       await account.reload();
       options.uplink().start();
       return {};
@@ -134,5 +136,5 @@ export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local'];
       return {};
     },
   };
-  return { verbs, close: () => enrolment?.cancel() };
+  return { verbs, close: () => enrolments.cancel() };
 }

@@ -6,7 +6,7 @@
 import * as v from 'valibot';
 import { type Bytes, fromBase64url, randomBytes, toBase64url } from '../../shared/bytes.ts';
 import { createList, extendList, type NewDevice, type Pin, type TrustedList, verifyList } from '../../shared/device-list.ts';
-import { type EnrolmentOffer, sealEnrolment } from '../../shared/enrolment.ts';
+import { type EnrolmentOffer, matchCode, sameDigits, sealEnrolment, terminalCode } from '../../shared/enrolment.ts';
 import { ClawError } from '../../shared/errors.ts';
 import {
   createSigningKey,
@@ -33,7 +33,25 @@ export interface Joined {
   trusted: TrustedList;
   email: string;
   deviceToken: string;
+  /** What the machine of the offer asks for, if it asks. */
+  match: string | null;
 }
+
+/** A machine's link, and what its person has read from the machine's own screen. */
+export interface SeenOffer {
+  offer: EnrolmentOffer;
+  typed: string;
+}
+
+/** A machine joins an account that exists only where somebody sees its screen: a link alone may have been sent by anybody. Throws `enrolment_wrong_code`. */
+async function checkSeen({ offer, typed }: SeenOffer): Promise<void> {
+  if (sameDigits(typed, await terminalCode(offer))) return;
+  throw new ClawError('enrolment_wrong_code', `These are not the six digits that ${offer.name} shows beside its link.`, {
+    hint: 'If you do not sit before that machine, do not connect it.',
+  });
+}
+
+const matchOf = (offer: EnrolmentOffer, trusted: TrustedList): Promise<string> | null => (offer.confirm ? matchCode(offer, trusted) : null);
 
 const PHONE = 'phone' as const;
 
@@ -85,7 +103,7 @@ export async function signUp(origin: string, who: Credentials, offer: EnrolmentO
   const trusted = await verifyList(first, pin);
   const fresh: FreshSession = { http, token: reply.sessionToken, ask, trusted };
   const enrolled = offer ? await enrol(fresh, offer) : trusted;
-  return { identity, trusted: enrolled, email, deviceToken: reply.deviceToken };
+  return { identity, trusted: enrolled, email, deviceToken: reply.deviceToken, match: offer && (await matchOf(offer, enrolled)) };
 }
 
 /** A session younger than ten minutes, with the account key at hand: it may add devices. */
@@ -148,8 +166,10 @@ async function leave({ http, token }: FreshSession, offer: EnrolmentOffer, trust
   });
 }
 
-/** Signs this device in under a fresh key and, with an offer, the machine too: one list, one signature. */
-export async function signIn(origin: string, who: Credentials, offer: EnrolmentOffer | null): Promise<Joined> {
+/** Signs this device in under a fresh key and, with an offer, the machine too: one list, one signature. Throws as `signUp`, and `enrolment_wrong_code`. */
+export async function signIn(origin: string, who: Credentials, seen: SeenOffer | null): Promise<Joined> {
+  if (seen) await checkSeen(seen);
+  const offer = seen?.offer;
   const identity = await newIdentity();
   const session = await open(origin, who, identity, null);
   const devices: NewDevice[] = [{ kind: PHONE, pub: identity.publicRaw }];
@@ -157,7 +177,7 @@ export async function signIn(origin: string, who: Credentials, offer: EnrolmentO
   const { trusted, deviceToken } = await addDevices(session, devices);
   if (deviceToken === null) throw new ClawError('bad_reply', 'The relay took the device list but gave no token.');
   if (offer) await leave(session, offer, trusted);
-  return { identity, trusted, email: normalEmail(who.email), deviceToken };
+  return { identity, trusted, email: normalEmail(who.email), deviceToken, match: offer ? await matchOf(offer, trusted) : null };
 }
 
 /** A signed-in device adds a machine by its link. The password is asked for again: only it opens the account key. */
@@ -166,7 +186,9 @@ export async function addMachine(
   who: Credentials,
   identity: Identity,
   pin: Pin,
-  offer: EnrolmentOffer,
-): Promise<TrustedList> {
-  return enrol(await open(origin, who, identity, pin), offer);
+  seen: SeenOffer,
+): Promise<{ trusted: TrustedList; match: string | null }> {
+  await checkSeen(seen);
+  const trusted = await enrol(await open(origin, who, identity, pin), seen.offer);
+  return { trusted, match: await matchOf(seen.offer, trusted) };
 }

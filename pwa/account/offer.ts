@@ -10,6 +10,9 @@ import { report } from '../state.ts';
 /** The machine that waits for a yes. */
 export const offered = signal<EnrolmentOffer | null>(null);
 
+/** A machine that has been signed in and asks its person for these six digits before it takes the account. */
+export const matching = signal<{ machine: string; name: string; code: string } | null>(null);
+
 /** Reads the fragment and removes it from address bar and history before anything else can see it. */
 export async function takeOfferFromAddress(): Promise<void> {
   const { hash } = location;

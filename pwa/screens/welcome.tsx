@@ -6,6 +6,7 @@ import type { Strength } from '../account/strength.ts';
 import { live } from '../client.ts';
 import { Mark } from '../parts/icon.tsx';
 import { EmailField, type NewPassword, NewPasswordField, PasswordField } from '../parts/password-fields.tsx';
+import { TerminalCodeField } from '../parts/terminal-code.tsx';
 import { Text } from '../parts/text.tsx';
 import { onIphoneInTab } from '../platform.ts';
 
@@ -137,16 +138,19 @@ function Create({ email, setEmail }: FormProps) {
 
 function Enter({ email, setEmail }: FormProps) {
   const [password, setPassword] = useState('');
+  const [typed, setTyped] = useState('');
+  const offer = offered.value;
   const { busy, error, act } = useAct();
   return (
     <form
       onSubmit={(event) => {
         event.preventDefault();
-        void act(async () => (await live()).enter({ email, password }, offered.value));
+        void act(async () => (await live()).enter({ email, password }, offer && { offer, typed }));
       }}
     >
       <EmailField value={email} set={setEmail} />
       <PasswordField value={password} set={setPassword} />
+      {offer && <TerminalCodeField name={offer.name} value={typed} set={setTyped} />}
       <Failure error={error} />
       <button type="submit" class="button main wide" disabled={busy}>
         {busy ? 'Opening your keys…' : 'Sign in'}

@@ -1,7 +1,7 @@
 /** The page as people with keyboards, screen readers and bad links meet it: axe on every screen, answering without a pointer, links that lie. */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { enrolmentLink, makeEnrolmentOffer } from '../../shared/enrolment.ts';
+import { enrolmentLink, makeEnrolmentOffer, terminalCode } from '../../shared/enrolment.ts';
 import { createSigningKey } from '../../shared/keys.ts';
 import { DESKTOP, launchChromium } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
@@ -155,6 +155,7 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
     await dialog.waitFor();
     expect(page.url()).not.toContain('enrol');
     expect(await violations(page)).toEqual([]);
+    await dialog.getByLabel('Code of the machine').fill(await terminalCode(offer));
     await dialog.getByLabel('Password').fill('not the password');
     await dialog.getByRole('button', { name: 'Connect machine' }).click();
     await dialog.getByRole('alert').waitFor();
