@@ -9,7 +9,7 @@ import { asClawError, ClawError } from '../../shared/errors.ts';
 import { fingerprintWords } from '../../shared/words.ts';
 import type { State } from '../state.ts';
 import { type Membership, readMembership, removeMembership, writeDeviceToken, writeMembership } from './account-files.ts';
-import { type DeviceKey, openDeviceKey } from './device-key.ts';
+import { createDeviceKey, type DeviceKey, openDeviceKey } from './device-key.ts';
 
 export interface AccountEvents {
   /** The trusted list has changed. */
@@ -94,6 +94,11 @@ export class Account implements ChannelSelf {
   async reload(): Promise<void> {
     this.#device = await openDeviceKey(this.#state);
     this.#membership = await readMembership(this.#state);
+  }
+
+  /** The present key has been taken off a list, and no list takes it back. */
+  async renewKey(): Promise<void> {
+    this.#device = await createDeviceKey(this.#state);
   }
 
   leave(): void {

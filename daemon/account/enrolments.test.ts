@@ -135,4 +135,19 @@ describe('a link that asks for nothing', () => {
     expect(await account()).toBe(phone.trusted.list.account);
     await expect(desk.client.call('account.confirm', { code: '1' })).rejects.toMatchObject({ code: 'enrolment_over' });
   });
+
+  it('brings a machine back that has signed out, under a new key', async () => {
+    const { link, device } = await desk.client.call('account.enrol', { origin });
+    await phone.enrol(await offerIn(link));
+    await desk.until(async () => (await desk.client.call('daemon.status', {})).relay.state === 'online');
+    await desk.client.call('account.logout', {});
+    expect(await account()).toBeUndefined();
+    await phone.fetchList();
+    const again = await desk.client.call('account.enrol', { origin });
+    expect(again.device).not.toBe(device);
+    const used = desk.client.call('account.enrolment', {});
+    await phone.enrol(await offerIn(again.link));
+    expect(await used).toEqual({ state: 'signed_in' });
+    expect(await account()).toBe(phone.trusted.list.account);
+  });
 });

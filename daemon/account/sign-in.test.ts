@@ -1,6 +1,10 @@
 /** Signing machines in against a real relay: the first account, a second machine, and what goes wrong. */
 import * as path from 'node:path';
+import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { signRemoval } from '../../shared/device-list.ts';
+import { SessionReply } from '../../shared/relay-api.ts';
+import { RelayHttp } from '../../shared/relay-http.ts';
 import { type RelayProcess, startRelay } from '../relay-process.ts';
 import { openState, type State } from '../state.ts';
 import { makePlace, type Place } from '../test-daemon.ts';
@@ -21,7 +25,7 @@ const options = (state: State, pin: Parameters<typeof login>[3]['pin'] = null) =
 
 beforeAll(async () => {
   place = makePlace();
-  relay = startRelay({ env: { ...place.env, LISTEN: '127.0.0.1:0' }, stdio: 'pipe' });
+  relay = startRelay({ env: { ...place.env, LISTEN: '127.0.0.1:0', CLAWTAB_LIMITS: 'loginPerMinute=100' }, stdio: 'pipe' });
   origin = await relay.listening;
   first = await register(origin, who, await openDeviceKey(machine('one')));
 }, 90_000);
@@ -70,6 +74,26 @@ describe('signing a machine in', () => {
     expect(again.trusted.devices.has(fresh.id)).toBe(true);
     expect(again.trusted.devices.has(old.id)).toBe(false);
     expect(again.trusted.list.revoked).toContain(old.id);
+  });
+
+  it('gives a machine that was removed from the account a new key when it signs in again', async () => {
+    const state = machine('five');
+    const before = await login(origin, who, await openDeviceKey(state), options(state));
+    const key = await openDeviceKey(state);
+    const removal = await signRemoval(before.trusted.list.account, key.id, key);
+    const http = new RelayHttp({ origin, key });
+    const { sessionToken } = await http.call({
+      method: 'POST',
+      path: '/v1/session',
+      reply: SessionReply,
+      token: before.deviceToken,
+      body: {},
+    });
+    await http.call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), token: sessionToken, body: { removal } });
+    newer = await login(origin, who, key, options(state));
+    const fresh = await openDeviceKey(state);
+    expect(fresh.id).not.toBe(key.id);
+    expect([newer.trusted.devices.has(fresh.id), newer.trusted.devices.has(key.id)]).toEqual([true, false]);
   });
 
   it('refuses an account whose identity is not the one this machine trusts', async () => {

@@ -66,25 +66,24 @@ export async function register(origin: string, who: Credentials, device: DeviceK
 export interface LoginOptions {
   /** The account key pinned here earlier: another one is refused unless it is null. */
   pin: Pin | null;
-  /** Makes a new key where the present one stands on the list already but has lost its token. */
+  /** Makes a new key where the present one has lost its token, or was removed from the account. */
   renewKey(): Promise<DeviceKey>;
   fetch?: Fetch;
 }
 
 /** Signs in to an account that exists and puts this machine on its list. Throws `wrong_password`, `kdf_out_of_range`, `list_*`, … */
 export async function login(origin: string, who: Credentials, device: DeviceKey, options: LoginOptions): Promise<SignedIn> {
-  const session = await openSession(origin, who, device, options);
-  const { trusted } = session;
-  if (!trusted.devices.has(device.id)) return addDevice(session, trusted, device);
-  // The key that stands on the list has lost its token. A new key takes its place; the old one takes itself off.
-  const removal = await signRemoval(trusted.list.account, device.id, device);
-  await session.http.call({
-    method: 'POST',
-    path: '/v1/list/removals',
-    reply: v.unknown(),
-    token: session.token,
-    body: { removal },
+  const session = await openSession(origin, who, device, options).catch((error: unknown) => {
+    if (error instanceof ClawError && error.code === 'revoked') return null; // taken off the list, which takes no key back
+    throw error;
   });
+  if (session && !session.trusted.devices.has(device.id)) return addDevice(session, session.trusted, device);
+  if (session) {
+    // The key that stands on the list has lost its token. A new key takes its place; the old one takes itself off.
+    const removal = await signRemoval(session.trusted.list.account, device.id, device);
+    const { http, token } = session;
+    await http.call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), token, body: { removal } });
+  }
   const fresh = await options.renewKey();
   const again = await openSession(origin, who, fresh, options);
   return addDevice(again, again.trusted, fresh);

@@ -105,15 +105,19 @@ export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local'];
     'account.logout': async () => {
       const { membership } = account;
       const tokens = options.uplink().tokens;
+      let removed = false;
       if (membership && tokens) {
         // Best effort: without the relay the list is cleaned from a phone.
         const removal = await signRemoval(membership.pin.account, account.id, account);
-        await tokens
-          .call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), body: { removal } })
-          .catch(() => notices.warn('The relay could not be told; remove this machine from a phone, under Devices.'));
+        removed = await tokens.call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), body: { removal } }).then(
+          () => true,
+          () => false,
+        );
+        if (!removed) notices.warn('The relay could not be told; remove this machine from a phone, under Devices.');
       }
       options.uplink().stop();
       account.leave();
+      if (removed) await account.renewKey();
       return {};
     },
     'devices.waiting': () => ({ devices: account.membership ? pairing.waiting(account.membership.trusted) : [] }),

@@ -125,7 +125,7 @@ export function Devices() {
         <SecurityEvents
           nameOf={(id) => {
             const device = devices.find((d) => d.id === id);
-            return device && nameOf(device);
+            return device && (device.kind === 'phone' || app.value.machines.get(id)?.about) ? nameOf(device) : undefined;
           }}
         />
       </div>
