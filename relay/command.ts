@@ -22,10 +22,11 @@ import { errorFields, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { loadPage } from './page.ts';
 import type { Parts } from './parts.ts';
+import { createApns } from './push/apns.ts';
 import { PUSH_HOSTS } from './push/endpoint.ts';
 import { createPusher } from './push/forward.ts';
-import { internet, type PushNet } from './push/post.ts';
 import { createVapid, keptVapidKey } from './push/vapid.ts';
+import { internet, type PushNet } from './push/vetted.ts';
 import { SocketDesk } from './sockets.ts';
 import { type EmbeddedServer, startEmbedded } from './store/embedded.ts';
 import { openStore } from './store/postgres.ts';
@@ -93,6 +94,9 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
     undo.push(() => hasher.close());
     const metrics = createMetrics();
     const vapid = await createVapid(config.vapid.privateKey ?? keptVapidKey(config.stateDir), config.vapid.subject, nowMs);
+    const pushNet = runtime.pushNet ?? internet;
+    const apns = config.apns && createApns(config.apns, pushNet, nowMs);
+    if (apns) undo.push(() => apns.close());
     const bus = config.natsUrl === null ? null : await openNats(config.natsUrl, log);
     if (bus) undo.push(() => bus.close());
     const ownTokens = memoryRelayTokens(config.limits.relayTokenS, nowMs);
@@ -112,8 +116,9 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
       waiters: createWaiters(config.limits.claimWaiters),
       push: createPusher({
         vapid,
+        apns,
         hosts: config.pushHosts ?? PUSH_HOSTS,
-        net: runtime.pushNet ?? internet,
+        net: pushNet,
         metrics,
         log,
         nowMs,

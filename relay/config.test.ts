@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ClawError, errorRow } from '../shared/errors.ts';
 import { type Environment, readConfig } from './config.ts';
+import { appleKey } from './push/test-apns.ts';
 import { certificateFor, createCa } from './test-certificates.ts';
 import { startTestRelay } from './test-relay.ts';
 
@@ -174,5 +175,37 @@ describe('the relay’s environment', () => {
     const { warnings } = readConfig({ CLAWTAB_LIMIT: 'x', CLAWTAB_JOB_NAME: 'not the relay’s' });
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^CLAWTAB_LIMIT is not known.*CLAWTAB_LIMITS/);
+  });
+});
+
+describe('Apple’s key for native apps', () => {
+  const apns = (change: Record<string, string>): Environment => {
+    writeFileSync(file('apple.p8'), appleKey().pem);
+    writeFileSync(file('apple-384.p8'), appleKey('P-384').pem);
+    const whole = { APNS_KEY: file('apple.p8'), APNS_KEY_ID: 'ABC123DEFG', APNS_TEAM_ID: 'DEF123GHIJ', APNS_TOPIC: 'org.example.clawtab' };
+    return { ...whole, ...change };
+  };
+
+  it('is read whole, or not at all', () => {
+    expect(readConfig({}).apns).toBeNull();
+    expect(readConfig(apns({})).apns).toMatchObject({ keyId: 'ABC123DEFG', teamId: 'DEF123GHIJ', topic: 'org.example.clawtab' });
+  });
+
+  it.each([
+    [{ APNS_KEY: '' }, /^APNS_KEY is not set/, /or none/],
+    [{ APNS_KEY_ID: '' }, /^APNS_KEY_ID is not set/, /or none/],
+    [{ APNS_TEAM_ID: '' }, /^APNS_TEAM_ID is not set/, /or none/],
+    [{ APNS_TOPIC: '' }, /^APNS_TOPIC is not set/, /or none/],
+    [{ APNS_KEY_ID: 'abc' }, /^APNS_KEY_ID is not ten/, /developer\.apple\.com/],
+    [{ APNS_TEAM_ID: 'ABC123DEFGH' }, /^APNS_TEAM_ID is not ten/, /developer\.apple\.com/],
+    [{ APNS_TOPIC: 'clawtab' }, /^APNS_TOPIC is not the bundle id/, /org\.example\.clawtab/],
+    [{ APNS_TOPIC: 'a.b\r\nx' }, /^APNS_TOPIC is not the bundle id/, /org\.example\.clawtab/],
+    [{ APNS_KEY: 'missing' }, /^APNS_KEY: .*missing cannot be read \(ENOENT\)/, /\.p8/],
+    [{ APNS_KEY: 'folder' }, /^APNS_KEY: .*folder cannot be read/, /\.p8/],
+    [{ APNS_KEY: 'good.crt' }, /^APNS_KEY: .*good\.crt holds no private key/, /as Apple gave it/],
+    [{ APNS_KEY: 'apple-384.p8' }, /^APNS_KEY: the key in .*apple-384\.p8 is not on P-256/, /as Apple gave it/],
+  ])('is refused as %j', (change, names, hint) => {
+    const given = 'APNS_KEY' in change && change.APNS_KEY ? { APNS_KEY: file(change.APNS_KEY) } : change;
+    expectRefused(apns(given as Record<string, string>), names, hint);
   });
 });

@@ -8,6 +8,7 @@ import { homedir } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { ClawError } from '../shared/errors.ts';
 import { LIMITS, type Limits } from './limits.ts';
+import { type ApnsKey, readApnsKey } from './push/apns-token.ts';
 
 export interface RelayConfig {
   /** Null: `http://localhost:<port>`, once the port is known. */
@@ -22,6 +23,8 @@ export interface RelayConfig {
   databaseUrl: string | null;
   stateDir: string;
   vapid: { privateKey: string | null; subject: string | null };
+  /** For native iOS shells; null: none are served. */
+  apns: ApnsKey | null;
   /** Host suffixes that pushes may go to; null: the known push services. */
   pushHosts: readonly string[] | null;
   natsUrl: string | null;
@@ -232,6 +235,7 @@ export function readConfig(env: Environment): RelayConfig {
     databaseUrl: databaseUrl === null ? null : databaseUrlOf(databaseUrl),
     stateDir: stateDirOf(env),
     vapid,
+    apns: readApnsKey(set),
     pushHosts: pushHosts === null ? null : pushHostsOf(pushHosts),
     natsUrl: natsUrl === null ? null : natsUrlOf(natsUrl),
     limits: limitsOf(set('CLAWTAB_LIMITS') ?? ''),

@@ -2,24 +2,15 @@
  * The push forwarder: a body that the daemon has encrypted for a phone goes to the phone's push service, with the relay's VAPID signature, and
  * what came of it goes back as one of four words. Nothing is kept, nothing is tried twice; the queue is the daemon's.
  */
-import type * as v from 'valibot';
-import { fromBase64url } from '../../shared/bytes.ts';
 import { ClawError } from '../../shared/errors.ts';
-import type { PushReply, PushRequest } from '../../shared/relay-api.ts';
 import type { Log } from '../log.ts';
 import type { Metrics } from '../metrics.ts';
+import { APNS_HOSTS, type ApnsSender } from './apns.ts';
 import { vetEndpoint } from './endpoint.ts';
-import { type Posted, type PushNet, post } from './post.ts';
+import { type Posted, post } from './post.ts';
 import type { Vapid } from './vapid.ts';
-
-type Push = v.InferOutput<typeof PushRequest>;
-type Verdict = v.InferOutput<typeof PushReply>;
-
-/** What every push service must take (RFC 8030 7.2), and none needs to take more of. */
-const BODY_BYTES = 4096;
-const TTL_S = 28 * 24 * 3600;
-const URGENCIES = ['very-low', 'low', 'normal', 'high'];
-const RETRY_CAP_S = 3600;
+import { type Checked, checked, type Push, retrySeconds, type Verdict } from './verdict.ts';
+import type { PushNet } from './vetted.ts';
 
 export interface Pusher {
   /** VAPID public key, base64url: what a browser subscribes with. */
@@ -30,33 +21,13 @@ export interface Pusher {
 
 export interface PusherOptions {
   vapid: Vapid;
+  /** Null: this relay has no key of Apple's. */
+  apns: ApnsSender | null;
   hosts: readonly string[];
   net: PushNet;
   metrics: Pick<Metrics, 'pushed'>;
   log: Log;
   nowMs: () => number;
-}
-
-const refuse = (code: string, message: string): never => {
-  throw new ClawError(code, message);
-};
-
-/** The body's bytes. Throws `push_bad_*` naming what is wrong. */
-function checked(push: Push): Uint8Array {
-  if (!Number.isInteger(push.ttl) || push.ttl < 0 || push.ttl > TTL_S)
-    refuse('push_bad_ttl', `The field ttl is not in (0..${TTL_S}) seconds.`);
-  if (!URGENCIES.includes(push.urgency)) refuse('push_bad_urgency', `The field urgency is not one of ${URGENCIES.join(', ')}.`);
-  if (push.topic !== undefined && !/^[A-Za-z0-9_-]{1,32}$/.test(push.topic))
-    refuse('push_bad_topic', 'The field topic is not 1 to 32 characters of base64url.');
-  const body = fromBase64url(push.body) ?? refuse('push_bad_body', 'The field body is not canonical base64url.');
-  if (body.length === 0 || body.length > BODY_BYTES) refuse('push_bad_body', `The field body is not 1 to ${BODY_BYTES} bytes.`);
-  return body;
-}
-
-function retrySeconds(text: string | undefined, nowMs: number): number | undefined {
-  if (text === undefined) return undefined;
-  const seconds = /^\d{1,9}$/.test(text) ? Number(text) : (Date.parse(text) - nowMs) / 1000;
-  return Number.isFinite(seconds) ? Math.min(RETRY_CAP_S, Math.max(1, Math.ceil(seconds))) : undefined;
 }
 
 function verdictOf(posted: Posted, nowMs: number): Verdict {
@@ -70,26 +41,32 @@ function verdictOf(posted: Posted, nowMs: number): Verdict {
   return { outcome: 'retry', ...(retryAfterS === undefined ? {} : { retryAfterS }) };
 }
 
-export function createPusher({ vapid, hosts, net, metrics, log, nowMs }: PusherOptions): Pusher {
+export function createPusher({ vapid, apns, hosts, net, metrics, log, nowMs }: PusherOptions): Pusher {
+  const byWebPush = async (url: URL, push: Checked): Promise<{ verdict: Verdict; why: string | number }> => {
+    const headers = {
+      Authorization: await vapid.authorization(url.origin),
+      'Content-Encoding': 'aes128gcm',
+      'Content-Type': 'application/octet-stream',
+      TTL: String(push.ttl),
+      Urgency: push.urgency,
+      ...(push.topic === undefined ? {} : { Topic: push.topic }),
+    };
+    const posted = await post(url, headers, push.body, net);
+    return { verdict: verdictOf(posted, nowMs()), why: typeof posted === 'string' ? posted : posted.status };
+  };
+  const byApple = (url: URL, push: Checked): ReturnType<ApnsSender['send']> => {
+    if (apns) return apns.send(url, push);
+    throw new ClawError('bad_endpoint', 'bad_endpoint: this relay has no key for pushes to native apps.');
+  };
   return {
     publicKey: vapid.publicKey,
     async forward(push) {
       const url = vetEndpoint(push.endpoint, hosts);
       const body = checked(push);
-      const headers = {
-        Authorization: await vapid.authorization(url.origin),
-        'Content-Encoding': 'aes128gcm',
-        'Content-Type': 'application/octet-stream',
-        TTL: String(push.ttl),
-        Urgency: push.urgency,
-        ...(push.topic === undefined ? {} : { Topic: push.topic }),
-      };
-      const posted = await post(url, headers, body, net);
-      const verdict = verdictOf(posted, nowMs());
+      const { verdict, why } = await (APNS_HOSTS.has(url.hostname) ? byApple(url, body) : byWebPush(url, body));
       metrics.pushed(verdict.outcome);
       // The host is one of few and says nothing about a person; the path, which would, is not logged.
-      if (verdict.outcome === 'refused')
-        log('warn', 'push_refused', { host: url.hostname, status: typeof posted === 'string' ? posted : posted.status });
+      if (verdict.outcome === 'refused') log('warn', 'push_refused', { host: url.hostname, status: why });
       return verdict;
     },
   };

@@ -1,52 +1,21 @@
-/**
- * One POST to a push service: the host is resolved once, every address vetted, and the connection made to the vetted address itself, so that
- * no second answer of the resolver can lead elsewhere. No redirect is followed, no body read, five seconds in all.
- */
-import { lookup } from 'node:dns/promises';
+/** One POST to a push service, at a vetted address. No redirect is followed, no body read, five seconds in all. */
 import type { IncomingHttpHeaders } from 'node:http';
 import { request } from 'node:https';
-import { isPublicAddress } from './address.ts';
+import { type PushNet, vetted } from './vetted.ts';
 
 export const POST_MS = 5_000;
-
-/** The way to the internet; tests put a server of this machine behind public addresses. */
-export interface PushNet {
-  /** All addresses of a host. */
-  resolve(host: string): Promise<readonly string[]>;
-  /** Where to connect for a vetted address, and whom to trust there. */
-  dial(address: string): { host: string; port: number; ca?: string };
-}
-export const internet: PushNet = {
-  resolve: async (host) => (await lookup(host, { all: true })).map((a) => a.address),
-  dial: (address) => ({ host: address, port: 443 }),
-};
 
 export type Posted = { status: number; retryAfter: string | undefined } | 'private_address' | 'unreachable';
 
 export async function post(url: URL, headers: Readonly<Record<string, string>>, body: Uint8Array, net: PushNet): Promise<Posted> {
   const signal = AbortSignal.timeout(POST_MS);
-  let addresses: readonly string[];
+  const address = await vetted(url.hostname, net, signal);
+  if (address === 'unreachable' || address === 'private_address') return address;
   try {
-    addresses = await within(net.resolve(url.hostname), signal);
+    return await send(url, headers, body, net.dial(address), signal);
   } catch {
     return 'unreachable';
   }
-  const [first] = addresses;
-  if (first === undefined) return 'unreachable';
-  // One private address among public ones is an attack or a mistake: neither is asked.
-  if (!addresses.every(isPublicAddress)) return 'private_address';
-  try {
-    return await send(url, headers, body, net.dial(first), signal);
-  } catch {
-    return 'unreachable';
-  }
-}
-
-function within<T>(task: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
-    task.then(resolve, reject);
-  });
 }
 
 function send(

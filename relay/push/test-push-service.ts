@@ -4,7 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { createServer, type Server } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { certificateFor, createCa } from '../test-certificates.ts';
-import type { PushNet } from './post.ts';
+import type { PushNet } from './vetted.ts';
 
 export interface Received {
   path: string;
