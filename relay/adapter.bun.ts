@@ -2,10 +2,10 @@
 
 import { MAX_FRAME_BYTES } from '../shared/frame.ts';
 import { SUBPROTOCOL } from '../shared/version.ts';
-import type { App } from './app.ts';
-import type { Serving } from './command.ts';
+import type { Serve } from './command.ts';
+import { listenFault } from './listen-fault.ts';
 import { clientAddress } from './net.ts';
-import { checkUpgrade, isUpgrade, listenFault, refuseTls, type UpgradeFrom } from './runtime-upgrade.ts';
+import { checkUpgrade, isUpgrade, refuseTls, type UpgradeFrom } from './runtime-upgrade.ts';
 import { type RelaySocket, tooLarge, type Wire } from './socket.ts';
 import type { SocketDesk } from './sockets.ts';
 
@@ -105,16 +105,8 @@ const handlers = (desk: SocketDesk) => ({
 });
 
 /** Listens. Throws `address_in_use`, `config_listen`, `config_invalid`. */
-export async function serve(options: {
-  app: App;
-  desk: SocketDesk;
-  host: string;
-  port: number;
-  trustProxy: number;
-  tls: unknown;
-}): Promise<Serving> {
-  const { app, desk, host, port, trustProxy } = options;
-  if (options.tls) refuseTls('Bun');
+export const serve: Serve = async ({ app, desk, host, port, trustProxy, tls }) => {
+  if (tls) refuseTls('Bun');
   let server: BunServer;
   try {
     server = bun.serve({
@@ -141,4 +133,4 @@ export async function serve(options: {
     stopListening: () => void server.stop(false),
     close: () => void server.stop(true),
   };
-}
+};

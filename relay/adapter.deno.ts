@@ -4,10 +4,10 @@
  */
 
 import { SUBPROTOCOL } from '../shared/version.ts';
-import type { App } from './app.ts';
-import type { Serving } from './command.ts';
+import type { Serve } from './command.ts';
+import { listenFault } from './listen-fault.ts';
 import { clientAddress } from './net.ts';
-import { checkUpgrade, isUpgrade, listenFault, refuseTls, type UpgradeFrom } from './runtime-upgrade.ts';
+import { checkUpgrade, isUpgrade, refuseTls, type UpgradeFrom } from './runtime-upgrade.ts';
 import { type RelaySocket, tooLarge, type Wire } from './socket.ts';
 import type { SocketDesk } from './sockets.ts';
 
@@ -78,16 +78,8 @@ function adopt(socket: WebSocket, from: UpgradeFrom, desk: SocketDesk): void {
 }
 
 /** Listens. Throws `address_in_use`, `config_listen`, `config_invalid`. */
-export async function serve(options: {
-  app: App;
-  desk: SocketDesk;
-  host: string;
-  port: number;
-  trustProxy: number;
-  tls: unknown;
-}): Promise<Serving> {
-  const { app, desk, host, port, trustProxy } = options;
-  if (options.tls) refuseTls('Deno');
+export const serve: Serve = async ({ app, desk, host, port, trustProxy, tls }) => {
+  if (tls) refuseTls('Deno');
   let server: ReturnType<DenoApi['serve']>;
   try {
     server = deno.serve({ hostname: host, port, onListen: () => undefined }, (request, info) => {
@@ -109,4 +101,4 @@ export async function serve(options: {
     stopListening: () => undefined,
     close: () => void server.shutdown().catch(() => undefined),
   };
-}
+};

@@ -33,10 +33,14 @@ import { openStore } from './store/postgres.ts';
 
 export interface Serving {
   port: number;
+  /** Takes new certificate files into use for new connections. */
   renewTls(tls: { cert: string; key: string }): void;
+  /** Stops listening; open requests and sockets go on. */
   stopListening(): void;
+  /** Cuts what is still open; the sockets are the desk's to end. */
   close(): void;
 }
+/** A runtime's listener. Throws `address_in_use`, `config_listen`, `config_invalid`. */
 export type Serve = (options: {
   app: App;
   desk: SocketDesk;
@@ -55,6 +59,8 @@ export interface Runtime {
   nowMs?: () => number;
   /** The way to the push services; only tests have another than the internet. */
   pushNet?: PushNet;
+  /** Only tests have another: one that hears nothing from the database. */
+  openStore?: typeof openStore;
 }
 
 export interface Relay {
@@ -83,7 +89,7 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
   try {
     const embedded: EmbeddedServer | null = config.databaseUrl === null ? await startEmbedded(config.stateDir) : null;
     if (embedded) undo.push(() => embedded.stop());
-    const store = await openStore(config.databaseUrl, embedded?.options ?? {});
+    const store = await (runtime.openStore ?? openStore)(config.databaseUrl, embedded?.options ?? {});
     undo.push(() => store.close());
 
     const nowMs = runtime.nowMs ?? Date.now;

@@ -42,15 +42,3 @@ export function refuseTls(runtime: string): never {
     hint: 'Run it on Node, or put a TLS proxy before it and set TRUST_PROXY=1.',
   });
 }
-
-/** Why listening failed, with the variable. */
-export function listenFault(cause: unknown, host: string, port: number): ClawError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : '';
-  const at = `${host}:${port}`;
-  if (code === 'EADDRINUSE')
-    return new ClawError('address_in_use', `LISTEN: the address ${at} is in use.`, {
-      hint: 'Stop what listens there, or set LISTEN to another port.',
-      cause,
-    });
-  return new ClawError('config_listen', `LISTEN: the relay cannot listen at ${at}.`, { hint: 'For example LISTEN=127.0.0.1:7300.', cause });
-}

@@ -13,6 +13,7 @@ import type { DeviceBook } from '../device-book.ts';
 import type { Log } from '../log.ts';
 import { type Content, TTL_S } from './contents.ts';
 import { sent } from './hearing.ts';
+import { checkSubscription } from './subscription.ts';
 
 export type Outcome = ResultOf<'push.test'>['outcome'];
 /** `run`: newer pushes of the same run take the place of one that still waits at the push service. */
@@ -37,6 +38,8 @@ export const pushSender =
     const n = (entry.pushCount ?? 0) + 1;
     devices.update(device, { pushCount: n });
     try {
+      // It was checked when it came; what lies in a file may be another by now.
+      checkSubscription(push.subscription);
       const key = fromBase64url(push.key)!;
       const sealed = await sealPush(key, { v: 1, n, machine: machine(), ...content });
       const { p256dh, auth, endpoint } = push.subscription;

@@ -7,6 +7,7 @@ import { canaryFigures } from './relay/canary.ts';
 import { copiedStates, copiesFigures } from './relay/copies.ts';
 import { fuzzFigures, fuzzRelay } from './relay/fuzz.ts';
 import { matrixFigures } from './relay/matrix.ts';
+import { natsFigures, revocationsOverNats } from './relay/nats.ts';
 import { databaseOutage, outageFigures } from './relay/outage.ts';
 import { type Figure, report } from './relay/parts.ts';
 import { revocations, revokedFigures } from './relay/revoke.ts';
@@ -30,6 +31,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   copies: async () => copiesFigures(await copiedStates({ rounds: wanted.number('copies', 200, 12), seed })),
   week: async () => weekFigures(await weekOfPhones({ households: wanted.number('households', 4, 1), days: 7, seed })),
   revoke: async () => revokedFigures(await revocations(wanted.number('revoke', 300, 60))),
+  nats: async () => natsFigures(await revocationsOverNats(wanted.number('nats', 150, 30))),
   outage: async () => outageFigures(await databaseOutage(wanted.number('down', 60, 5) * 1000)),
   canary: canaryFigures,
   fuzz: async () => fuzzFigures(await fuzzRelay({ frames: wanted.number('frames', 1_000_000, 60_000), seed, say })),

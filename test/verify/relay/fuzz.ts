@@ -236,7 +236,7 @@ export async function fuzzRelay(options: { frames: number; seed: number; say: (t
 
 /** Growth that is the collector’s own business: its young generation takes its full size in time, 3 × 16 MiB at most. */
 const HEAP_SLACK = 4e6;
-const RSS_SLACK = 32e6;
+const RSS_SLACK = 16e6;
 const mb = (bytes: number): string => `${Math.round(bytes / 1e5) / 10} MB`;
 
 export const fuzzFigures = (found: Fuzzed): Figure[] => [
