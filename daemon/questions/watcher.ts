@@ -201,7 +201,7 @@ export class Watcher {
       resize !== null
         ? Math.min(resize.drawn ? now + REDRAWN_MS : resize.untilMs, resize.untilMs)
         : Math.max(
-            Math.min(now + QUIET_MS, this.#halfSinceMs === null ? this.#unreadSinceMs + LATEST_MS : this.#halfSinceMs + SYNC_MS),
+            Math.min(now + QUIET_MS, this.#half ? this.#halfSinceMs! + SYNC_MS : this.#unreadSinceMs + LATEST_MS),
             this.#notBeforeMs,
           );
     this.#cancelRead = this.#clock.at(at, () => this.#readNow());

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { root, say } from './say.mjs';
 
-/** How long it may take to end by itself when told. */
-const GRACE_MS = 15_000;
+/** How long it may take to end by itself when told: a relay stops its database on the way. */
+const GRACE_MS = 10_000;
 
 /** Ids of the processes that were started with this folder in their environment: whatever they did to their group or session since. */
 function processesOf(folder) {
@@ -38,6 +38,14 @@ function signal(pid, name) {
   }
 }
 
+/** Ends them: told first, then without asking. */
+async function endAll(folder) {
+  const untilMs = Date.now() + GRACE_MS;
+  for (const pid of processesOf(folder)) signal(pid, 'SIGTERM');
+  while (processesOf(folder).length > 0 && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 100));
+  for (const pid of processesOf(folder)) signal(pid, 'SIGKILL');
+}
+
 /**
  * Runs Node with `args`; shows what it prints and resolves to that, its exit code, `timedOut`, and how many processes it left behind (they are ended).
  */
@@ -49,10 +57,7 @@ export async function limited(args, { env = {}, limitMs }) {
     stdio: ['ignore', 'pipe', 'inherit'],
     detached: true,
   });
-  const interrupted = () => {
-    for (const pid of processesOf(folder)) signal(pid, 'SIGKILL');
-    process.exit(130);
-  };
+  const interrupted = () => void endAll(folder).then(() => process.exit(130));
   process.once('SIGINT', interrupted).once('SIGTERM', interrupted);
   let output = '';
   child.stdout.on('data', (chunk) => {
@@ -73,9 +78,9 @@ export async function limited(args, { env = {}, limitMs }) {
   const code = await new Promise((done) => child.once('exit', (exit) => done(exit ?? 1)));
   timers.forEach(clearTimeout);
   process.off('SIGINT', interrupted).off('SIGTERM', interrupted);
-  const left = processesOf(folder);
-  for (const pid of left) signal(pid, 'SIGKILL');
+  const left = processesOf(folder).length;
+  await endAll(folder);
   child.stdout.destroy();
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-  return { code, output, timedOut, left: left.length };
+  return { code, output, timedOut, left };
 }
