@@ -25,6 +25,8 @@ const SIZE = { cols: 120, rows: 36 };
 const RECENT = 40;
 /** Request ids remembered, so that a start that is sent again starts nothing twice. */
 const REMEMBERED_STARTS = 500;
+/** A run that ended longer ago than this is news to nobody. */
+const JUST_ENDED_MS = 60_000;
 /** Ended runs remembered, so that the end of each is told once. */
 const REMEMBERED_ENDS = 500;
 
@@ -145,11 +147,11 @@ export class LiveRuns {
     return joining;
   }
 
-  /** A run that others have started; one that is over already is shown all the same. */
+  /** A run that others have started; one that is over already is shown all the same, unless it is old: an agent may call this too. */
   async announce(id: string): Promise<void> {
     const stored = this.#options.store.get(id);
     if (stored?.exit === null) await this.join(stored.run);
-    else if (stored !== null) this.#options.onChange(this.viewOf(stored));
+    else if (stored !== null && Date.now() - stored.exit.endedMs < JUST_ENDED_MS) this.#options.onChange(this.viewOf(stored));
   }
 
   hook(hint: { run: string; event: string; payload: unknown }): void {

@@ -33,6 +33,8 @@ export interface DaemonRounds {
   lines: number;
   /** From the start of the new daemon process to the question open again. */
   reopenMs: number[];
+  /** The processor time that the new daemon had used by then, on Linux: what a machine full of other work does not change. */
+  reopenCpuMs: number[];
 }
 
 const gone = (daemon: ChildProcess): Promise<void> => new Promise((resolve) => daemon.once('exit', () => resolve()));
@@ -72,6 +74,7 @@ export async function daemonRounds(options: DaemonRoundsOptions): Promise<Daemon
     bytesLost: a.bytesLost + b.bytesLost,
     lines: a.lines + b.lines,
     reopenMs: [...a.reopenMs, ...b.reopenMs],
+    reopenCpuMs: [...a.reopenCpuMs, ...b.reopenCpuMs],
   }));
 }
 
@@ -98,6 +101,7 @@ async function oneLane(options: DaemonRoundsOptions): Promise<DaemonRounds> {
     bytesLost: 0,
     lines: 0,
     reopenMs: [],
+    reopenCpuMs: [],
   };
   let { daemon, desk } = await start();
   try {
@@ -126,6 +130,7 @@ async function oneLane(options: DaemonRoundsOptions): Promise<DaemonRounds> {
       const state = await desk.client.call('state.get', {});
       const again = state.questions.find((q) => q.run === run && q.state.state === 'open') ?? (await desk.question(run));
       result.reopenMs.push(performance.now() - next.startedMs);
+      result.reopenCpuMs.push(...cpuMs(daemon.pid!));
       if (state.runs.find((r) => r.run === run)?.status.state === 'ended') result.agentsLost++;
       if (known && known.question.text === again.question.text && known.qid !== again.qid) result.otherQid++;
       question = again;
@@ -141,6 +146,13 @@ async function oneLane(options: DaemonRoundsOptions): Promise<DaemonRounds> {
     place.remove();
   }
   return result;
+}
+
+/** Clock ticks are 10 ms on every Linux that Node runs on. */
+function cpuMs(pid: number): number[] {
+  if (!fs.existsSync(`/proc/${pid}/stat`)) return [];
+  const fields = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ');
+  return [(Number(fields[11]) + Number(fields[12])) * 10];
 }
 
 function openQuestion(desk: Listener, run: string): Question | undefined {

@@ -32,6 +32,7 @@ function daemons(what: string, found: DaemonRounds): void {
   none(`${what}: answers lost`, found.answersLost);
   none(`${what}: answers doubled`, found.answersDoubled);
   const late = percentile(found.reopenMs, 99);
+  figures.note(`${what}: processor time of the new daemon until then`, spread(found.reopenCpuMs));
   figures.gate(`${what}: question open again after a new daemon process`, spread(found.reopenMs), 'p99 ≤ 3000 ms', late <= 3000);
 }
 
