@@ -5,7 +5,7 @@
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys, times } from '../lib/keys.ts';
-import { joinWrapped, squeeze } from '../lib/lines.ts';
+import { joinWrapped, paragraphs, squeeze } from '../lib/lines.ts';
 import { AT, type Bottom, type Row } from './frame.ts';
 
 type Dialog = Extract<Bottom, { is: 'dialog' }>;
@@ -26,7 +26,7 @@ const HINT = /\s+\((tab|shift\+tab|esc)\)$/;
 const CARET = '▊';
 
 export function readDialog(screen: ScreenView, dialog: Dialog, standing?: ParsedQuestion): ParsedQuestion | null {
-  const parts = blocks(dialog.rows);
+  const parts = paragraphs(dialog.rows);
   return quiz(dialog, parts, standing) ?? menu(screen, parts) ?? permission(screen, dialog, parts);
 }
 
@@ -165,17 +165,3 @@ function optionsOf(items: readonly Item[]): QuestionOption[] {
 }
 
 const texts = (rows: readonly Row[]): string[] => rows.map((row) => row.text);
-
-/** Runs of rows without a blank one between them. */
-function blocks(rows: readonly Row[]): Row[][] {
-  const out: Row[][] = [];
-  let open: Row[] | undefined;
-  for (const row of rows) {
-    if (row.text === '') open = undefined;
-    else if (open === undefined) {
-      open = [row];
-      out.push(open);
-    } else open.push(row);
-  }
-  return out;
-}

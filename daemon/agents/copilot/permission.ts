@@ -2,7 +2,7 @@
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
-import { joinWrapped, squeeze } from '../lib/lines.ts';
+import { joinWrapped, paragraphs, squeeze } from '../lib/lines.ts';
 import type { Row } from './frame.ts';
 
 interface Item {
@@ -122,19 +122,6 @@ export function joinLabel(parts: readonly string[], width: number): string {
     out += out === '' || inside ? part : ` ${part}`;
   });
   return squeeze(out);
-}
-
-function paragraphs(rows: readonly Row[]): Row[][] {
-  const out: Row[][] = [];
-  let open: Row[] | undefined;
-  for (const row of rows) {
-    if (row.text === '') open = undefined;
-    else if (open === undefined) {
-      open = [row];
-      out.push(open);
-    } else open.push(row);
-  }
-  return out;
 }
 
 const texts = (rows: readonly Row[]): string[] => rows.map((row) => row.text);

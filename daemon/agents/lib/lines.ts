@@ -108,6 +108,20 @@ export function squeeze(text: string): string {
   return text.replace(/\s+/g, ' ').trim();
 }
 
+/** Runs of rows without an empty one between them. */
+export function paragraphs<T extends { text: string }>(rows: readonly T[]): T[][] {
+  const out: T[][] = [];
+  let open: T[] | undefined;
+  for (const row of rows) {
+    if (row.text === '') open = undefined;
+    else if (open === undefined) {
+      open = [row];
+      out.push(open);
+    } else open.push(row);
+  }
+  return out;
+}
+
 /** The last row with anything on it, or -1. */
 export function lastUsedRow(screen: ScreenView): number {
   for (let row = screen.rows - 1; row >= 0; row--) if (screen.line(row) !== '') return row;
