@@ -80,16 +80,18 @@ describe('a recording that is committed', () => {
     home: '/tmp/clawtab-test-aB3dEf',
     program: '/srv/checkout/.cache/agents/x/bin/cn',
     bin: 'cn',
-    secret: ['/srv/checkout'],
+    checkout: '/srv/checkout',
+    secret: ['/home/bob'],
   };
 
   it('has nobody’s paths, of the same length where the agent showed them', () => {
     const out = scrub('["/srv/checkout/.cache/agents/x/bin/cn", "/tmp/clawtab-test-aB3dEf/work", "clawtab-test-aB3dEf"]', places);
     expect(out).toBe(`["cn", "${neutralPath(24)}/work", "projectssssssssssss"]`);
     expect(neutralPath(24)).toHaveLength(24);
+    expect(scrub('installed in /srv/checkout/.cache', places)).toBe(`installed in ${neutralPath(13)}/.cache`);
   });
 
   it('is refused where a path of the machine is left', () => {
-    expect(() => scrub('see /srv/checkout/README.md', places)).toThrow('/srv/checkout');
+    expect(() => scrub('see /home/bob/notes.md', places)).toThrow('/home/bob');
   });
 });

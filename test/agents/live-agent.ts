@@ -37,7 +37,7 @@ export interface LiveAgent {
   trust?: { text: RegExp; yes: RegExp; no: RegExp; refused: 'ends' | 'starts' | 'waits' };
   /** Every option of its dialogs, word for word: what a recording is labelled by (`npm run record`). */
   rows: {
-    shell(command: string): readonly string[];
+    shell(command: string, workspace: string): readonly string[];
     write(file: string): readonly string[];
     /** Beside the asked ones. */
     ask: readonly string[];

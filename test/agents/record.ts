@@ -82,7 +82,8 @@ try {
     home: workplace.place.home,
     program: workplace.installed.program,
     bin: agent.npm.bin,
-    secret: [ROOT, homedir()],
+    checkout: ROOT,
+    secret: [homedir()],
   };
   const to = values.to ?? join(ROOT, 'daemon/agents', name, 'recordings');
   const folder = join(to, `${takeName}--${variant}@${values.size}`);

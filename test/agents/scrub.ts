@@ -7,16 +7,19 @@ export interface Places {
   program: string;
   /** What people call it. */
   bin: string;
-  /** Folders that must not be found in the result: the checkout, the person's home. */
+  /** The checkout: an agent may say where it is installed. */
+  checkout: string;
+  /** Folders that must not be found in the result: the person's home. */
   secret: readonly string[];
 }
 
 /** @throws where a path of the machine is left */
-export function scrub(text: string, { home, program, bin, secret }: Places): string {
+export function scrub(text: string, { home, program, bin, checkout, secret }: Places): string {
   const folder = home.split('/').at(-1)!;
   const clean = text
     .replaceAll(program, bin)
     .replaceAll(home, neutralPath(home.length))
+    .replaceAll(checkout, neutralPath(checkout.length))
     // Where a line broke inside the path.
     .replaceAll(folder, 'project'.padEnd(folder.length, 's').slice(0, folder.length));
   const left = secret.find((path) => path.length > 1 && clean.includes(path));

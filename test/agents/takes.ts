@@ -40,7 +40,7 @@ const DONE = 'It is all done now.';
 
 const shell = (command: string): Pick<Take, 'turns' | 'expects'> => ({
   turns: (agent) => [{ say: 'I will run a command.', calls: [agent.shell(command)] }, { say: DONE }],
-  expects: (agent) => ({ kind: 'permission', text: command, options: agent.rows.shell(command) }),
+  expects: (agent, workspace) => ({ kind: 'permission', text: command, options: agent.rows.shell(command, workspace) }),
 });
 
 const fileIn = (workspace: string, agent: LiveAgent): string => join(agent.writesOutside ? `${workspace}/..` : workspace, 'notes.txt');

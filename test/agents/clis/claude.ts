@@ -42,9 +42,9 @@ export const agent: LiveAgent = {
   },
   trust: { text: /trust/i, yes: /^Yes, I trust/, no: /^No, exit/, refused: 'ends' },
   rows: {
-    shell: (command) => [
+    shell: (command, workspace) => [
       'Yes',
-      ...(command.startsWith('touch') ? ['Yes, and always allow access to work/ from this project'] : []),
+      ...(command.startsWith('touch') ? [`Yes, and always allow access to ${workspace} from this project`] : []),
       'Yes, and switch to auto mode · auto mode handles these prompts for you',
       'No',
     ],
