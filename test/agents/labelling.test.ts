@@ -80,8 +80,8 @@ describe('a recording that is committed', () => {
     home: '/tmp/clawtab-test-aB3dEf',
     program: '/srv/checkout/.cache/agents/x/bin/cn',
     bin: 'cn',
-    checkout: '/srv/checkout',
-    secret: ['/home/bob'],
+    folders: ['/srv/checkout', '/home/bob'],
+    secret: ['bobs-laptop'],
   };
 
   it('has nobody’s paths, of the same length where the agent showed them', () => {
@@ -91,7 +91,11 @@ describe('a recording that is committed', () => {
     expect(scrub('installed in /srv/checkout/.cache', places)).toBe(`installed in ${neutralPath(13)}/.cache`);
   });
 
-  it('is refused where a path of the machine is left', () => {
-    expect(() => scrub('see /home/bob/notes.md', places)).toThrow('/home/bob');
+  it('keeps a path that only begins like one of them', () => {
+    expect(scrub('/home/bob/x /home/bobby', places)).toBe(`${neutralPath(9)}/x /home/bobby`);
+  });
+
+  it('is refused where the name of the machine is left', () => {
+    expect(() => scrub('bob@bobs-laptop:~$', places)).toThrow('bobs-laptop');
   });
 });

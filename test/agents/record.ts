@@ -3,7 +3,7 @@
  * daemon/agents/<agent>/recordings/<take>--<variant>@<cols>x<rows>/{session.cast,label.json}; no reader of ClawTab takes part.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, hostname } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { readable, type Span, shows, standingSpan, stands } from './labelling.ts';
@@ -82,8 +82,8 @@ try {
     home: workplace.place.home,
     program: workplace.installed.program,
     bin: agent.npm.bin,
-    checkout: ROOT,
-    secret: [homedir()],
+    folders: [ROOT, homedir()],
+    secret: [hostname()],
   };
   const to = values.to ?? join(ROOT, 'daemon/agents', name, 'recordings');
   const folder = join(to, `${takeName}--${variant}@${values.size}`);

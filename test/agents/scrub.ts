@@ -7,23 +7,25 @@ export interface Places {
   program: string;
   /** What people call it. */
   bin: string;
-  /** The checkout: an agent may say where it is installed. */
-  checkout: string;
-  /** Folders that must not be found in the result: the person's home. */
+  /** Folders that an agent may name: the checkout it is installed in, the person's own home. */
+  folders: readonly string[];
+  /** Words that must not be found in the result: the machine's name. */
   secret: readonly string[];
 }
 
-/** @throws where a path of the machine is left */
-export function scrub(text: string, { home, program, bin, checkout, secret }: Places): string {
+const quoted = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** @throws where a secret word is left */
+export function scrub(text: string, { home, program, bin, folders, secret }: Places): string {
   const folder = home.split('/').at(-1)!;
-  const clean = text
-    .replaceAll(program, bin)
-    .replaceAll(home, neutralPath(home.length))
-    .replaceAll(checkout, neutralPath(checkout.length))
-    // Where a line broke inside the path.
-    .replaceAll(folder, 'project'.padEnd(folder.length, 's').slice(0, folder.length));
-  const left = secret.find((path) => path.length > 1 && clean.includes(path));
-  if (left !== undefined) throw new Error(`the recording still holds the path ${left}`);
+  let clean = text.replaceAll(program, bin);
+  for (const path of [home, ...folders]) {
+    if (path.length > 1) clean = clean.replace(new RegExp(`${quoted(path)}(?![\\w-])`, 'g'), neutralPath(path.length));
+  }
+  // Where a line broke inside the path.
+  clean = clean.replaceAll(folder, 'project'.padEnd(folder.length, 's').slice(0, folder.length));
+  const left = secret.find((word) => word.length > 1 && clean.includes(word));
+  if (left !== undefined) throw new Error(`the recording still holds “${left}”`);
   return clean;
 }
 

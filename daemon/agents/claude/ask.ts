@@ -75,6 +75,8 @@ export function readAsk(screen: ScreenView, dialog: Dialog): ParsedQuestion | nu
     if (option !== undefined && option.description === undefined && list.items[list.highlighted]!.number !== undefined)
       option.description = dialog.preview;
   }
+  // The row that was chosen is marked until the dialog goes, and on a page that is come back to: no part of its name.
+  for (const option of options) option.label = option.label.replace(/ [✔✓]$/, '');
   const field = options.findIndex((option) => option.freeText === true);
   return {
     kind: review ? 'confirm' : multi ? 'multiselect' : 'choice',

@@ -1,6 +1,6 @@
 /** GitHub Copilot CLI, live. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import type { LiveAgent } from '../live-agent.ts';
 
 export const agent: LiveAgent = {
@@ -32,9 +32,9 @@ export const agent: LiveAgent = {
   trust: { text: /trust the files/i, yes: /^Yes$/, no: /^No \(Esc\)/, refused: 'ends' },
   alwaysCommand: 'touch always.txt',
   rows: {
-    shell: () => [
+    shell: (_command, workspace) => [
       'Yes',
-      "Yes, and don't ask again for `touch` in this directory",
+      `Yes, and don't ask again for \`touch\` in this directory (~/${basename(workspace)})`,
       'No, and tell Copilot what to do differently (Esc to stop)',
     ],
     write: () => ['Yes', 'No, and tell Copilot what to do differently (Esc to stop)'],
