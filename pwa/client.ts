@@ -20,14 +20,23 @@ export interface PageSession {
 }
 
 let session: PageSession | null = null;
-let heard: ((session: PageSession) => void)[] = [];
+/** There will be no session on this page. */
+let hopeless = false;
+/** What was tapped before there was a session; null: there will be none. */
+let heard: ((session: PageSession | null) => void)[] = [];
 
 /** The session that the screens talk to from now on: live.ts's, or the fixture page's. */
 export function use(other: PageSession | null): void {
   session = other;
+  hopeless = false;
   const waiting = heard;
   heard = [];
-  if (other) for (const tell of waiting) tell(other);
+  for (const tell of waiting) tell(other);
+}
+
+function giveUp(): void {
+  use(null);
+  hopeless = true;
 }
 
 /** Everything that a first picture does without. */
@@ -43,10 +52,20 @@ export async function boot(): Promise<void> {
     apply({ type: 'signed_in', account: from.account, deviceId: from.identity.id });
     apply({ type: 'machines', ids: from.machines.map((m) => m.id) });
     for (const { id, snapshot, savedAtMs } of from.machines) apply({ type: 'machine.restored', machine: id, snapshot, savedAtMs });
-    await (await live()).begin(from);
-  } catch (error) {
-    apply({ type: 'signed_out' });
-    report(asClawError(error));
+    const part: Awaited<ReturnType<typeof live>> | undefined = await live().catch((cause: unknown) => {
+      throw new ClawError('page_incomplete', 'A part of this page could not be loaded: nothing can be sent.', {
+        hint: 'Reload it once there is a network.',
+        cause,
+      });
+    });
+    // Undefined where the page reloads itself for it (main.tsx).
+    await part?.begin(from);
+  } catch (thrown) {
+    const error = asClawError(thrown);
+    // Still somebody's device: what was known stays in view.
+    if (error.code === 'page_incomplete') giveUp();
+    else apply({ type: 'signed_out' });
+    report(error);
   }
 }
 
@@ -105,7 +124,13 @@ export async function answer(machine: string, question: Question, choice: Choice
   navigator.vibrate?.(10);
   // Said at once, also while the session is still being made.
   if (!session) apply({ type: 'answer', item });
-  const to = session ?? (await new Promise<PageSession>((resolve) => heard.push(resolve)));
+  const to = session ?? (hopeless ? null : await new Promise<PageSession | null>((resolve) => heard.push(resolve)));
+  if (!to) {
+    const { answerId, run, qid } = message;
+    const verdict = { answerId, run, qid, verdict: 'not_typed', message: 'It did not leave this device.' } as const;
+    if (app.value.phase === 'signed_in') apply({ type: 'answer', item: { ...item, verdict } });
+    return;
+  }
   // Who taps here wants this window, whichever has the line.
   if (app.value.link.state === 'replaced') to.nudge();
   await to.outbox.post(item, question.question.kind === 'password');

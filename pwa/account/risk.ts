@@ -9,9 +9,9 @@ export function widens({ options }: ParsedQuestion, choice: Choice): boolean {
   return false;
 }
 
-/** A rule that says yes by itself, a job that will run, a command line or an agent's flags in one's own words. */
+/** A rule that says yes by itself, or one taken away (it may have been the one that says no), a job that will run, a command line or flags of one's own. */
 export function isRisky<C extends CommandName>(cmd: C, args: ArgsOf<C>): boolean {
-  if (cmd === 'jobs.save') return true;
+  if (cmd === 'jobs.save' || cmd === 'policies.remove') return true;
   if (cmd === 'policies.add') return (args as ArgsOf<'policies.add'>).policy.effect === 'allow';
   if (cmd !== 'runs.start') return false;
   const start = args as ArgsOf<'runs.start'>;

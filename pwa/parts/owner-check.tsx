@@ -41,8 +41,8 @@ export function OwnerCheck() {
             : 'This device’s lock, fingerprint or face before anything risky is sent.'}
         </p>
         <p class="hint">
-          Risky: answers like “always” or “don’t ask again”, a rule that allows, a saved job, a command line of your own. It guards a phone
-          that lies open; the machine itself does not see it.
+          Risky: answers like “always” or “don’t ask again”, a rule that allows or is taken away, a saved job, a command line of your own.
+          It guards a phone that lies open; the machine itself does not see it.
         </p>
         {state === 'unavailable' ? (
           <p class="hint">This device offers none to a page. Set a screen lock on it, then come back.</p>

@@ -190,14 +190,13 @@ export async function wipe(): Promise<void> {
 }
 
 async function clear(records: Partial<VaultRecords>): Promise<void> {
-  const tx = (await database()).transaction(['vault', 'outbox', 'machines', 'drafts'], 'readwrite');
-  const all = (['outbox', 'machines', 'drafts', 'vault'] as const).map((name) => tx.objectStore(name).clear());
-  const kept = Object.entries(records).map(([key, value]) => tx.objectStore('vault').put(value, key as keyof VaultRecords));
-  await Promise.all([...all, ...kept, tx.done]);
   try {
     globalThis.localStorage?.clear();
   } catch {
     // A service worker has none, and a locked-down browser may refuse: there is nothing secret in it.
-    return;
   }
+  const tx = (await database()).transaction(['vault', 'outbox', 'machines', 'drafts'], 'readwrite');
+  const all = (['outbox', 'machines', 'drafts', 'vault'] as const).map((name) => tx.objectStore(name).clear());
+  const kept = Object.entries(records).map(([key, value]) => tx.objectStore('vault').put(value, key as keyof VaultRecords));
+  await Promise.all([...all, ...kept, tx.done]);
 }

@@ -9,7 +9,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { launchChromium, PHONE, watchFaults } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
-import { comeBack, EMAIL, type Home, home, type Phone, permissionCard, signedUp, workerReady, yes } from './page-rig.ts';
+import { comeBack, EMAIL, type Home, home, type Phone, permissionCard, signedIn, signedUp, workerReady, yes } from './page-rig.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HOUR_MS = 3_600_000;
@@ -93,10 +93,13 @@ describe('the life of a page', { timeout: 120_000 }, () => {
 
   it('gives two windows of one device one line, says so in the other, and types once what both show', async () => {
     const { page } = phone;
+    // The window that looked at the log had the line last.
+    await page.getByRole('button', { name: 'Use here' }).click();
+    await said(page, /open in another window/).waitFor({ state: 'detached' });
     const other = await another();
     await other.goto(at.origin);
-    await messageCard(other).waitFor();
     await said(page, /open in another window/).waitFor();
+    await messageCard(other).waitFor();
     // A tap in the window that had lost the line takes it back.
     await messageCard(page).getByRole('textbox').fill('from the first window');
     await messageCard(page).getByRole('button', { name: 'Send' }).click();
@@ -188,6 +191,28 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await context.close();
   });
 
+  it('keeps what it knew in view where a part of the page does not load, and says that nothing left', async () => {
+    const { context, page } = await signedIn(browser, at, phone.password, { ...PHONE, serviceWorkers: 'block' });
+    await tryIt(page);
+    await context.route('**/assets/live-*.js', (route) => route.abort());
+    // The last state is on disk by now, or at the next of its writes: the card is there after a reload.
+    await expect
+      .poll(async () => {
+        await page.reload();
+        await page.getByRole('alert').filter({ hasText: 'could not be loaded' }).waitFor();
+        return permissionCard(page).count();
+      })
+      .toBe(1);
+    await yes(page).click();
+    await said(page, /Not typed.*did not leave this device/).waitFor();
+    await context.unroute('**/assets/live-*.js');
+    await page.reload();
+    await yes(page).click();
+    await messageCard(page).waitFor();
+    await finish(page, 'once it is whole');
+    await context.close();
+  });
+
   it('notices a network that dies without a word, and keeps what was written and sent', async () => {
     const { page, context } = phone;
     const tools = await context.newCDPSession(page);
@@ -263,12 +288,7 @@ describe('the life of a page', { timeout: 120_000 }, () => {
   });
 
   it('leaves nothing behind on sign-out, whatever word comes late, in any window', async () => {
-    const { page, context } = phone;
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('textbox', { name: 'E-mail' }).fill(EMAIL);
-    await page.getByLabel('Password').fill(phone.password);
-    await page.getByRole('button', { name: 'Sign in' }).click();
-    await page.getByRole('heading', { name: 'Inbox' }).waitFor();
+    const { page, context, faults } = await signedIn(browser, at, phone.password);
     // The successor of the device token is under way when the person leaves: it comes after the wipe.
     let late: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
@@ -282,7 +302,8 @@ describe('the life of a page', { timeout: 120_000 }, () => {
         await route.fulfill({ response }).catch(() => undefined);
       });
     });
-    const other = await another();
+    const other = await context.newPage();
+    other.setDefaultTimeout(30_000);
     await other.goto(`${at.origin}/settings`);
     await asked;
     await page.goto(`${at.origin}/settings`);
@@ -312,5 +333,7 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     })()`;
     expect(await other.evaluate(left)).toEqual({ records: [], local: [] });
     expect(await page.evaluate(left)).toEqual({ records: [], local: [] });
+    expect(faults).toEqual([]);
+    await context.close();
   });
 });
