@@ -42,12 +42,24 @@ export class Enrolments {
   /** The same link for as long as nobody used it: a second `clawtab up` must not make the first one's paper worthless. */
   async offer(origin: string, confirm: boolean): Promise<{ link: string; code: string }> {
     if (this.#out && this.#out.origin === origin && this.#out.confirm === confirm && !this.#out.came) return this.#out;
-    this.cancel();
     const { device, machineName, onTrouble } = this.#options;
-    const made = await offerEnrolment(origin, device(), { name: machineName(), confirm }, { onEnrolled: (e) => this.#came(e), onTrouble });
-    const timer = confirm ? setTimeout(() => this.cancel(), CONFIRM_WITHIN_MS) : null;
-    this.#out = { ...made, origin, confirm, came: null, tries: TRIES, timer };
-    return this.#out;
+    let out: Out | null = null;
+    // What comes for a link counts on that link's terms, and only while it is the one that is out.
+    const onEnrolled = (enrolled: Enrolled): void => {
+      if (out !== null && this.#out === out) this.#came(out, enrolled);
+    };
+    const made = await offerEnrolment(origin, device(), { name: machineName(), confirm }, { onEnrolled, onTrouble });
+    this.cancel();
+    out = {
+      ...made,
+      origin,
+      confirm,
+      came: null,
+      tries: TRIES,
+      timer: confirm ? setTimeout(() => this.cancel(), CONFIRM_WITHIN_MS) : null,
+    };
+    this.#out = out;
+    return out;
   }
 
   /** Resolves when somebody has used the link. Throws `enrolment_over` when it has run out. */
@@ -87,9 +99,7 @@ export class Enrolments {
     for (const { reject } of this.#waiting.splice(0)) reject(over());
   }
 
-  #came(enrolled: Enrolled): void {
-    const out = this.#out;
-    if (!out) return;
+  #came(out: Out, enrolled: Enrolled): void {
     if (out.confirm) {
       out.came = enrolled;
       this.#options.onWaiting();

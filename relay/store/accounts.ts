@@ -142,7 +142,12 @@ export class Accounts {
 
   async addEvent(account: string, kind: EventKind, device: string | null, nowMs: number): Promise<void> {
     await this.#db.within({ account }, async (tx) => {
-      await tx`insert into security_events (account, kind, device, hour) values (${account}, ${kind}, ${device}, ${hourOf(nowMs)})`;
+      const hour = hourOf(nowMs);
+      const [known] = await tx`select 1 from security_events
+        where account = ${account} and kind = ${kind} and device is not distinct from ${device} and hour = ${hour} limit 1`;
+      await tx`insert into security_events (account, kind, device, hour) values (${account}, ${kind}, ${device}, ${hour})`;
+      // Once an hour: who shows a stolen token again and again wakes nobody again.
+      if (known) return;
       // The devices that are there ask again for what they have not told: by the same word as for a list, which may be the one they know.
       const [list] = await tx<{ epoch: number }[]>`select epoch from device_lists where account = ${account}`;
       if (list) await tell(tx, { account, device: null, what: 'list', epoch: list.epoch });
