@@ -7,7 +7,7 @@ import { VitePWA } from 'vite-plugin-pwa';
 
 const INITIAL_JS_LIMIT_KB = 60;
 const CORE =
-  /node_modules\/(?:preact|@preact|preact-iso|idb)\/|\/pwa\/(?:state|client|here|navigate)\.ts|\/pwa\/store\/(?:database|drafts|answer-terms)\.ts|\/shared\/(?:bytes|errors)\.ts|preload-helper/;
+  /node_modules\/(?:preact|@preact|preact-iso|idb)\/|\/pwa\/(?:state|client|here|navigate)\.ts|\/pwa\/(?:parts\/(?:text|icon)|text\/visible)\.tsx?|\/pwa\/store\/(?:database|drafts|answer-terms)\.ts|\/shared\/(?:bytes|errors)\.ts|preload-helper/;
 const PUBLIC = join(import.meta.dirname, 'public');
 
 /** Copies public/ except public/etc, which is for who runs a relay, not for browsers. */
