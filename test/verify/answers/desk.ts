@@ -3,6 +3,7 @@ import { RunStore } from '../../../daemon/runs/run-store.ts';
 import { openState } from '../../../daemon/state.ts';
 import type { TestPhone } from '../../../daemon/test-phone.ts';
 import { randomId } from '../../../shared/bytes.ts';
+import { ClawError } from '../../../shared/errors.ts';
 import type { FakeQuestion } from '../../rig/fake-agent.ts';
 import type { Product } from '../../rig/product.ts';
 import type { Random } from '../../rig/random.ts';
@@ -40,7 +41,13 @@ export async function meddle(product: Product, run: string, rng: Random, style: 
  * agent may take back is left alone: the Enter could be the next one's.)
  */
 export async function pressEnter(phone: TestPhone, run: string, fake: FakeQuestion): Promise<void> {
-  const { text } = await phone.call('runs.screen', { run });
-  if (fake.swapMs !== undefined || !text.findLast((line) => line !== '')?.includes(fake.nonce)) return;
-  await phone.call('runs.type', { run, typeId: randomId(), keys: ['enter'] });
+  if (fake.swapMs !== undefined) return;
+  try {
+    const { text } = await phone.call('runs.screen', { run });
+    if (!text.findLast((line) => line !== '')?.includes(fake.nonce)) return;
+    await phone.call('runs.type', { run, typeId: randomId(), keys: ['enter'] });
+  } catch (error) {
+    // Over in the meantime: so somebody has answered.
+    if (!(error instanceof ClawError && error.code === 'session_gone')) throw error;
+  }
 }

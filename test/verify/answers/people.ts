@@ -34,14 +34,10 @@ async function attempt(sender: Sender, question: Question, fake: FakeQuestion, o
 }
 
 const TYPED = new Set(['typed', 'confirmed', 'typed_unconfirmed', 'unknown']);
-/** `typed`: it has its answer. `again`: nothing was typed, and the card still stands. `over`: this card is gone. */
+/** `typed`: it has its answer. `again`: nothing was typed, and the card still stands. `over`: this card is gone, another may stand. */
 type Outcome = 'typed' | 'again' | 'over';
-const outcomeOf = (verdict: string): Outcome =>
-  TYPED.has(verdict) || verdict === 'already_answered'
-    ? 'typed'
-    : verdict === 'question_gone' || verdict === 'session_gone'
-      ? 'over'
-      : 'again';
+const OVER = new Set(['already_answered', 'question_gone', 'session_gone']);
+const outcomeOf = (verdict: string): Outcome => (TYPED.has(verdict) ? 'typed' : OVER.has(verdict) ? 'over' : 'again');
 
 /** Answers one question in one of the ways that people do. */
 export async function answerOne(
