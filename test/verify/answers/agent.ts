@@ -143,9 +143,10 @@ class Cards {
     const outcome = await answerOne(now, fake, senders, this.#rng, history);
     if (outcome === 'over') return;
     if (outcome === 'typed') {
-      this.#done.add(fake.nonce);
+      // Typed, and still on the screen: a person looks and presses Enter, and answers the card again where it comes again.
       if (fake.style === 'yesno' && history.tries.some((t) => t.nonce === fake.nonce && t.verdict === 'typed_unconfirmed'))
         await pressEnter(phone, this.#run, fake);
+      else this.#done.add(fake.nonce);
       return;
     }
     setTimeout(() => {
