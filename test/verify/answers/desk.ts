@@ -36,10 +36,6 @@ export async function meddle(product: Product, run: string, rng: Random, style: 
   };
 }
 
-/** Long enough for a loaded machine to show what an Enter did: a second one must not meet the next question. */
-const LOOK_AGAIN_MS = 2000;
-const LOOKS = 5;
-
 /**
  * "Typed, but it still stands: look at it." The letter is on the line, the desk came between it and Enter: a person looks, and presses Enter. (One that the
  * agent may take back is left alone: the Enter could be the next one's.)
@@ -47,12 +43,9 @@ const LOOKS = 5;
 export async function pressEnter(phone: TestPhone, run: string, fake: FakeQuestion): Promise<void> {
   if (fake.swapMs !== undefined) return;
   try {
-    for (let look = 0; look < LOOKS; look++) {
-      const { text } = await phone.call('runs.screen', { run });
-      if (!text.findLast((line) => line.trim() !== '')?.includes(fake.nonce)) return;
-      await phone.call('runs.type', { run, typeId: randomId(), keys: ['enter'] });
-      await new Promise((later) => setTimeout(later, LOOK_AGAIN_MS));
-    }
+    const { text } = await phone.call('runs.screen', { run });
+    if (!text.findLast((line) => line.trim() !== '')?.includes(fake.nonce)) return;
+    await phone.call('runs.type', { run, typeId: randomId(), keys: ['enter'] });
   } catch (error) {
     // Over in the meantime: so somebody has answered.
     if (!(error instanceof ClawError && error.code === 'session_gone')) throw error;
