@@ -82,6 +82,8 @@ class Cards {
   readonly #done = new Set<string>();
   #busy: Promise<void> = Promise.resolve();
   #newMs = performance.now();
+  /** Nothing is tried any more: the log is about to be read beside the tries. */
+  #closed = false;
   #end!: () => void;
   readonly #ended = new Promise<void>((resolve) => {
     this.#end = resolve;
@@ -104,6 +106,7 @@ class Cards {
     }, 1000);
     await this.#ended;
     clearInterval(watch);
+    this.#closed = true;
     await this.#busy;
     return !stalled;
   }
@@ -136,7 +139,7 @@ class Cards {
     // A card that changed while it was being answered is answered as it stands now.
     const now = this.#newest.get(fake.nonce)!;
     const card = `${now.qid}/${now.rev}/${now.digest}`;
-    if (this.#done.has(fake.nonce) || this.#tried.get(fake.nonce) === card) return;
+    if (this.#closed || this.#done.has(fake.nonce) || this.#tried.get(fake.nonce) === card) return;
     this.#tried.set(fake.nonce, card);
     const { senders, history, phone } = this.#options;
     if (this.#rng.chance(0.2)) await new Promise((resolve) => setTimeout(resolve, this.#rng.below(120)));
