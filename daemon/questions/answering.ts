@@ -102,10 +102,15 @@ class Typist {
     return this.#typed ? { typed: true } : { typed: false, why: 'the screen changed while it was being answered' };
   }
 
+  /** How long a hidden picture is waited for: half an answer is worth more patience than none, and resizes may follow one another. */
+  get #patienceMs(): number {
+    return this.#typed ? EXPECT_MS : FLICKER_MS;
+  }
+
   /** The next steps, made up on a whole picture; before the answer is out, on one that says something. */
   async #plan(step: Extract<Step, { do: 'then' }>): Promise<Step[]> {
     const { watcher } = this.#job;
-    await this.#until((now) => this.#typed || now !== null, FLICKER_MS);
+    await this.#until((now) => this.#typed || now !== null, this.#patienceMs);
     return step.plan(watcher.read(), watcher.view());
   }
 
@@ -142,7 +147,7 @@ class Typist {
     if (!this.#typed) await this.#stillAsked(commit);
     // What was seen before the pause must hold now: somebody else's key may have come between.
     const expected = this.#expected;
-    if (commit && expected !== null && !(await this.#until(expected.holds, FLICKER_MS))) throw new Stopped(expected.what);
+    if (commit && expected !== null && !(await this.#until(expected.holds, this.#patienceMs))) throw new Stopped(expected.what);
     this.#expected = null;
     if (!this.#wrote) await this.#job.onFirstByte?.();
     if (commit) this.#job.onSend?.(this.#page?.question ?? null);

@@ -36,6 +36,10 @@ export async function meddle(product: Product, run: string, rng: Random, style: 
   };
 }
 
+/** A person looks again where the line is just being painted anew. */
+const LOOKS = 20;
+const LOOK_AGAIN_MS = 100;
+
 /**
  * "Typed, but it still stands: look at it." The letter is on the line, the desk came between it and Enter: a person looks, and presses Enter. (One that the
  * agent may take back is left alone: the Enter could be the next one's.)
@@ -43,9 +47,14 @@ export async function meddle(product: Product, run: string, rng: Random, style: 
 export async function pressEnter(phone: TestPhone, run: string, fake: FakeQuestion): Promise<void> {
   if (fake.swapMs !== undefined) return;
   try {
-    const { text } = await phone.call('runs.screen', { run });
-    if (!text.findLast((line) => line.trim() !== '')?.includes(fake.nonce)) return;
-    await phone.call('runs.type', { run, typeId: randomId(), keys: ['enter'] });
+    for (let look = 0; look < LOOKS; look++) {
+      const { text } = await phone.call('runs.screen', { run });
+      if (text.findLast((line) => line.trim() !== '')?.includes(fake.nonce)) {
+        await phone.call('runs.type', { run, typeId: randomId(), keys: ['enter'] });
+        return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    }
   } catch (error) {
     // Over in the meantime: so somebody has answered.
     if (!(error instanceof ClawError && error.code === 'session_gone')) throw error;
