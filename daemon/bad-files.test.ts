@@ -68,6 +68,7 @@ describe('BAD-76: the settings', () => {
     ['with a key below one that takes none', 'name.first = "x"', 'name'],
     ['of the wrong type', 'name = 5', 'name'],
     ['out of range', 'outputMiB = 5000', 'outputMiB'],
+    ['that keep nothing', 'keep = { runs = 0 }', 'keep.runs'],
     ['with a wrong word', 'pairing = "none"', 'pairing'],
     ['with a relative root', 'roots = ["x"]', 'roots.0'],
   ])('%s name file and place', (_name, text, says) => {

@@ -32,7 +32,7 @@ import { QuestionBook } from './questions/book.ts';
 import { AnswerJournal } from './questions/journal.ts';
 import { RunStore } from './runs/run-store.ts';
 import { SecurityWatch } from './security-watch.ts';
-import { outputLimit, readSettings } from './settings.ts';
+import { outputLimit, readSettings, retentionOf } from './settings.ts';
 import { fitQuestion } from './snapshot.ts';
 import { planStart } from './start-request.ts';
 import { openState, type State } from './state.ts';
@@ -303,7 +303,10 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
   resumes.start();
   uplink.start();
   const stopTimers = startTimers(
-    () => store.prune(),
+    () => {
+      const gone = store.prune(retentionOf(settings));
+      if (gone.length > 0) log('runs_pruned', { count: gone.length });
+    },
     () => uplink.nudge(),
     onTrouble,
   );

@@ -3,7 +3,10 @@ import { parse, TomlError } from 'smol-toml';
 import * as v from 'valibot';
 import { ClawError } from '../shared/errors.ts';
 import { PAIRINGS } from './pairing.ts';
+import { DEFAULT_RETENTION, type Retention } from './runs/run-store.ts';
 import { readPrivateFile, type State } from './state.ts';
+
+const limit = (least: number, most: number) => v.optional(v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most)));
 
 const SettingsSchema = v.strictObject({
   /** What phones see; the host name where absent. */
@@ -14,12 +17,22 @@ const SettingsSchema = v.strictObject({
   roots: v.optional(v.pipe(v.array(v.pipe(v.string(), v.startsWith('/'))), v.maxLength(32))),
   /** Output kept of each run, MiB; the oldest is dropped beyond it. 16 where absent. */
   outputMiB: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(4096))),
+  /** Finished runs kept: how many, for how many days, and MiB of them all; 500, 30 and 1024 where absent. */
+  keep: v.optional(v.strictObject({ runs: limit(1, 100_000), days: limit(1, 3650), MiB: limit(1, 1 << 20) })),
 });
 export type Settings = v.InferOutput<typeof SettingsSchema>;
 
 /** The part of a start request that settings decide. */
 export const outputLimit = ({ outputMiB }: Settings): { logLimitBytes?: number } =>
   outputMiB === undefined ? {} : { logLimitBytes: outputMiB * 2 ** 20 };
+
+/** Which finished runs stay. */
+export const retentionOf = ({ keep = {} }: Settings): Retention => ({
+  count: keep.runs ?? DEFAULT_RETENTION.count,
+  ageMs: keep.days === undefined ? DEFAULT_RETENTION.ageMs : keep.days * 86_400_000,
+  bytes: keep.MiB === undefined ? DEFAULT_RETENTION.bytes : keep.MiB * 2 ** 20,
+  newest: DEFAULT_RETENTION.newest,
+});
 
 /** Throws `config_file` naming file, line and setting. */
 export function readSettings(state: State): Settings {

@@ -26,8 +26,10 @@ export interface Retention {
   ageMs: number;
   /** All finished runs together, bytes on disk. */
   bytes: number;
+  /** The newest so many stay whatever their age: a clock set to another year must not empty the history. */
+  newest: number;
 }
-export const DEFAULT_RETENTION: Retention = { count: 500, ageMs: 30 * 86_400_000, bytes: 1 << 30 };
+export const DEFAULT_RETENTION: Retention = { count: 500, ageMs: 30 * 86_400_000, bytes: 1 << 30, newest: 100 };
 
 const CONNECT_TIMEOUT_MS = 2000;
 /** The longest pause before the last try to reach a holder. */
@@ -154,7 +156,8 @@ export class RunStore {
     for (const { run, exit } of this.list()) {
       if (exit === null) continue;
       const size = folderBytes(this.dir(run.id));
-      const fits = kept < retention.count && bytes + size <= retention.bytes && nowMs - exit.endedMs <= retention.ageMs;
+      const young = kept < retention.newest || nowMs - exit.endedMs <= retention.ageMs;
+      const fits = kept < retention.count && bytes + size <= retention.bytes && young;
       if (fits) {
         kept++;
         bytes += size;
