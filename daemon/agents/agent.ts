@@ -4,6 +4,9 @@
  */
 import type { Choice, ParsedQuestion } from '../../shared/question.ts';
 
+/** Stands in a text or a detail for the beginning of a box that is taller than the screen. */
+export const ABOVE = '[… the beginning is above the screen]\n';
+
 /** One cell of the screen. Colours are palette indexes (0-255), 0xRRGGBB with `rgb`, or -1 for the default. */
 export interface Cell {
   chars: string;

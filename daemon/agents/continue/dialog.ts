@@ -3,7 +3,7 @@
  * the menus behind its commands. A list is the last block of the box; its highlighted row has a pointer.
  */
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
-import type { ScreenView } from '../agent.ts';
+import { ABOVE, type ScreenView } from '../agent.ts';
 import { moveKeys, times } from '../lib/keys.ts';
 import { joinWrapped, paragraphs, squeeze } from '../lib/lines.ts';
 import { AT, type Bottom, type Row } from './frame.ts';
@@ -17,8 +17,6 @@ interface Item {
   hint: string;
 }
 
-/** Stands for the part of a box that does not fit on the screen. */
-const ABOVE = '[… the beginning is above the screen]\n';
 /** The pointers of its three lists. */
 const POINTER = /^[>❯➤] /;
 const HINT = /\s+\((tab|shift\+tab|esc)\)$/;

@@ -6,10 +6,9 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { ParsedQuestion } from '../../../shared/question.ts';
-import type { HookHint } from '../agent.ts';
+import { ABOVE, type HookHint } from '../agent.ts';
 import hooks from './plugin/hooks.json' with { type: 'json' };
 import './plugin/plugin.json' with { type: 'json' };
-import { ABOVE } from './permission.ts';
 
 const COMMAND_VARIABLE = 'CLAWTAB_COPILOT_HOOK';
 const [EVENT = ''] = Object.keys(hooks.hooks);

@@ -1,6 +1,6 @@
 /** Copilot's boxes: may this command run, may this file be edited, is this folder trusted. A heading, the subject, a question, a list. */
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
-import type { ScreenView } from '../agent.ts';
+import { ABOVE, type ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
 import { joinWrapped, paragraphs, squeeze } from '../lib/lines.ts';
 import type { Row } from './frame.ts';
@@ -15,9 +15,6 @@ interface Item {
 
 /** A row that had to wrap may have lost a blank or two before its number to the wrap. */
 const ITEM = /^(?:(❯)\s{0,2}(\d{1,2})\.\s*|\s{0,4}(\d{1,2})\.\s+)(\S.*)$/;
-
-/** Stands for the part of a box that does not fit on the screen. */
-export const ABOVE = '[… the beginning is above the screen]\n';
 
 /** The question in the box, or null where it holds no list with a highlighted row. */
 export function readBox(screen: ScreenView, rows: readonly Row[], whole: boolean, standing?: ParsedQuestion): ParsedQuestion | null {

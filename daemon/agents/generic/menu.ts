@@ -6,12 +6,15 @@
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
-import { cellAt, deframe, isRule, type Line, lastUsedRow, linesOf, squeeze } from '../lib/lines.ts';
-import { framedAbove } from './framed.ts';
-import { continuesAbove, ENDS_THERE, fillsScreen, inside, isAsked, isFaint, questionText } from './text.ts';
+import { cellAt, isRule, type Line, lastUsedRow, linesOf } from '../lib/lines.ts';
+import { boxedAbove, framedAbove, type Said } from './framed.ts';
+import { keepLabels, labelOf } from './label.ts';
+import { continuesAbove, ENDS_THERE, inside, isAsked, isFaint, questionText } from './text.ts';
 
 const ROW = /^(\s*)([❯›▸▶►➤→‣»]|>(?=\s))?(\s*)(?:(\d{1,2})[.)]\s+)?([●○◉◯◻◼☐☑☒□■▢▣⬡⬢✔✓](?=\s)|\[[ xX✔✓*]?\]|\([ xX●*]?\))?(\s*)(\S.*)$/u;
 const RADIO_OFF = '○◯';
+/** The palette's index for what most terminals show as their own colour. */
+const WHITE = 7;
 const TICKED = /^(?:[◉◼☑☒■▣⬢]|\[[xX✔✓*]\]|\([xX●*]\))$/u;
 
 interface Row {
@@ -43,6 +46,8 @@ export function readMenu(screen: ScreenView, standing?: ParsedQuestion): ParsedQ
   const last = lastUsedRow(screen);
   // A visible cursor below everything is plain output: no need to look closer.
   if (screen.cursor.visible && screen.cursor.row > last) return null;
+  // A box without its end is still being painted.
+  if (last > 0 && halfBoxed(screen, last)) return null;
   const lines = linesOf(screen, 0, last + 1);
   const rows = lines.map(parse);
   for (let at = rows.length - 1; at >= 0; at--) {
@@ -51,17 +56,25 @@ export function readMenu(screen: ScreenView, standing?: ParsedQuestion): ParsedQ
     const items = collect(screen, rows, at);
     const menu = items.length < 2 ? null : judge(screen, items);
     if (menu !== null) {
-      const asking = askingRow(screen, menu.rows[0]!.row);
+      const top = menu.rows[0]!.row;
+      const boxed = boxedAbove(screen, top);
+      const above = askingRow(screen, top);
+      const asking = above < 0 && boxed !== null ? top : above;
       if (asking < 0 || !waits(screen, asking, menu, last)) return null;
-      return keepLabels(toQuestion(screen, menu, asking), standing);
+      return keepLabels(toQuestion(screen, menu, boxed ?? unboxed(screen, top, asking)), standing);
     }
     if (items.length >= 2) at = Math.min(at, items[0]!.row);
   }
   return null;
 }
 
+function halfBoxed(screen: ScreenView, last: number): boolean {
+  return inside(screen, last).boxed || (inside(screen, last - 1).boxed && /^\s*[│┃║]/.test(screen.line(last)));
+}
+
 function parse(line: Line): Row | null {
-  if (line.text === '' || isRule(line.text)) return null;
+  // The corner that closes a group may carry what was wrong with the last answer.
+  if (line.text === '' || isRule(line.text) || /^\s*[└╰](?:\s|$)/.test(line.text)) return null;
   const match = ROW.exec(line.text);
   if (match === null) return null;
   const [, blanks = '', pointer = '', gap = '', , mark = '', , label = ''] = match;
@@ -88,12 +101,14 @@ const isHint = (label: string): boolean => /[↑↓←→⏎]|\b(?:enter|return|
 function collect(screen: ScreenView, rows: readonly (Row | null)[], anchor: number): Row[] {
   const like = rows[anchor]!;
   const isHead = (row: Row) => row.labelAt === like.labelAt && (row.mark === '') === (like.mark === '') && !screen.wrapped(row.row);
+  const within = (at: number): boolean => rows[at] != null || inItem(screen, rows, at, like);
   let start = anchor;
-  while (start > 0 && anchor - start < MAX_ROWS && rows[start - 1] != null && !isAsked(screen, start - 1)) start--;
+  while (start > 0 && anchor - start < MAX_ROWS && within(start - 1) && !isAsked(screen, start - 1)) start--;
   let items: Row[] = [];
   for (let at = start; at < rows.length; at++) {
     const row = rows[at];
     if (row == null) {
+      if (inItem(screen, rows, at, like)) continue;
       if (at > anchor) break;
       items = [];
       continue;
@@ -105,13 +120,29 @@ function collect(screen: ScreenView, rows: readonly (Row | null)[], anchor: numb
     else if (
       item !== undefined &&
       !isHint(row.label) &&
-      (like.mark !== '' ? row.mark === '' && row.pointer === '' : continuesAbove(screen, row.row))
+      (like.mark !== '' ? row.mark === '' && row.pointer === '' : continuesAbove(screen, row.row) || besideKey(screen, row, item))
     ) {
       addRow(item, item.about.length > 0 ? 'about' : 'more', row.row);
     } else if (at > anchor) break;
     else items = [];
   }
   return items.some((item) => item.row === like.row) ? items : [];
+}
+
+/** The rest of a label that wraps beside a column with its key: further left than the list, as its item looks, and the key's end behind it. */
+function besideKey(screen: ScreenView, row: Row, item: Row): boolean {
+  const bare = row.mark === '' && row.pointer === '' && row.labelAt < item.labelAt && inside(screen, row.row).boxed;
+  return bare && look(screen, row) === look(screen, item) && isFaint(screen, row.row, row.text.length - 1);
+}
+
+/** Such a key may leave an empty row before the next item. */
+function inItem(screen: ScreenView, rows: readonly (Row | null)[], at: number, like: Row): boolean {
+  const [tail, below] = [rows[at - 1], rows[at + 1]];
+  let head = at - 2;
+  while (rows[head] != null && rows[head]!.labelAt < like.labelAt) head--;
+  const item = rows[head];
+  if (item == null || tail == null || below == null || !besideKey(screen, tail, item)) return false;
+  return below.labelAt === like.labelAt && !isFaint(screen, below.row, below.labelAt);
 }
 
 function addRow(item: Row, where: 'more' | 'about', row: number): void {
@@ -188,7 +219,8 @@ function oddOfTwo(screen: ScreenView, run: readonly Row[]): number {
   if (bright >= 0) return bright;
   return only((row) => {
     const cell = cellAt(screen, row.row, row.labelAt);
-    return cell !== undefined && (cell.inverse || cell.underline || cell.fg !== -1);
+    const plain = cell?.fg === -1 || (cell?.fg === WHITE && !cell.fgRgb);
+    return cell !== undefined && (cell.inverse || cell.underline || !plain);
   });
 }
 
@@ -218,7 +250,12 @@ function waits(screen: ScreenView, asking: number, menu: Menu, last: number): bo
 /** Labels that grant more than this once want a second tap; where the words are others, one tap stays enough. */
 const WIDENS = /\balways\b|\bdon.t ask (?:me )?again\b/i;
 
-function toQuestion(screen: ScreenView, menu: Menu, asking: number): ParsedQuestion {
+const unboxed = (screen: ScreenView, top: number, asking: number): Said => ({
+  ...framedAbove(screen, asking),
+  text: questionText(screen, asking, top),
+});
+
+function toQuestion(screen: ScreenView, menu: Menu, said: Said): ParsedQuestion {
   const { rows, highlighted, boxes } = menu;
   const options = rows.map((row, i): QuestionOption => {
     const { label, description } = labelOf(screen, row);
@@ -232,50 +269,12 @@ function toQuestion(screen: ScreenView, menu: Menu, asking: number): ParsedQuest
       ...(boxes ? { checked } : {}),
     };
   });
-  const { title, detail } = framedAbove(screen, asking);
   return {
     kind: boxes ? 'multiselect' : 'choice',
-    title,
-    text: questionText(screen, asking, rows[0]!.row),
-    detail,
-    ...(detail === '' ? {} : { detailKind: 'text' as const }),
+    ...said,
+    ...(said.detail === '' ? {} : { detailKind: 'text' as const }),
     options,
     dismiss: { keys: ['ctrl-c'], effect: ENDS_THERE },
     source: 'screen',
   };
-}
-
-/** A hint behind a label is faint only while its row is not: the label that was read then stays. */
-function keepLabels(question: ParsedQuestion, standing: ParsedQuestion | undefined): ParsedQuestion {
-  if (standing === undefined || standing.text !== question.text || standing.options.length !== question.options.length) return question;
-  const options = question.options.map((option, i) => {
-    const known = standing.options[i]!;
-    return option.label.startsWith(`${known.label} (`)
-      ? { ...option, label: known.label, ...(known.description === undefined ? {} : { description: known.description }) }
-      : option;
-  });
-  return { ...question, options };
-}
-
-/** The label, with wrapped rows, and what stands faintly behind or below it. */
-function labelOf(screen: ScreenView, row: Row): { label: string; description: string } {
-  let label = row.label;
-  let description = '';
-  const faint = isFaint(screen, row.row, row.labelAt);
-  for (let at = row.labelAt + 1; !faint && at < row.text.length; at++) {
-    if (row.text[at] !== ' ' && isFaint(screen, row.row, at)) {
-      label = row.text.slice(row.labelAt, at);
-      description = row.text.slice(at).replace(/^(?:\((.*)\)|[-–—]\s+(.*))$/, '$1$2');
-      break;
-    }
-  }
-  const tail = (rows: readonly number[]): string =>
-    rows
-      .map(
-        (next) =>
-          (fillsScreen(screen, next - 1) ? '' : ' ') +
-          deframe(screen.line(next)).replace(/^\s+/, (blanks) => (fillsScreen(screen, next - 1) && blanks.length > 1 ? ' ' : blanks)),
-      )
-      .join('');
-  return { label: squeeze(label + tail(row.more)), description: squeeze(description + tail(row.about)) };
 }
