@@ -5,6 +5,7 @@ import type { Hearing } from '../../shared/push-wishes.ts';
 import { ask } from '../client.ts';
 import { subscribed } from '../push.ts';
 import type { MachineState } from '../state.ts';
+import { visibleText } from '../text/visible.ts';
 import { lastPush } from '../worker-link.ts';
 import { Icon } from './icon.tsx';
 import { Text } from './text.tsx';
@@ -87,7 +88,7 @@ export function HearingDevices({ machine }: { machine: MachineState }) {
               <button
                 type="button"
                 class="button slim"
-                aria-label={`Test ${device.name ?? 'this phone'}`}
+                aria-label={`Test ${visibleText(device.name ?? 'this phone')}`}
                 disabled={!connected}
                 onClick={() => void test(device.id)}
               >

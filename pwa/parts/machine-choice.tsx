@@ -1,5 +1,6 @@
 /** Which machine, where there is more than one. */
 import { app, type MachineState } from '../state.ts';
+import { visibleText } from '../text/visible.ts';
 import { machineWords } from './connection.tsx';
 
 /** The machine of that id, else the first that is connected, else the first. */
@@ -17,7 +18,7 @@ export function MachineChoice({ machine, set }: { machine: MachineState; set(id:
       <select value={machine.id} onChange={(event) => set(event.currentTarget.value)}>
         {all.map((m) => (
           <option key={m.id} value={m.id}>
-            {m.about?.name ?? 'A machine'} ({machineWords(m, app.value.link).text})
+            {visibleText(m.about?.name ?? 'A machine')} ({machineWords(m, app.value.link).text})
           </option>
         ))}
       </select>

@@ -2,6 +2,7 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { ParsedQuestion } from '../../shared/question.ts';
 import { clearDraft, draft, setDraft } from '../store/drafts.ts';
+import { visibleText } from '../text/visible.ts';
 import { Icon } from './icon.tsx';
 import type { AnswerProps } from './option-list.tsx';
 import { useTapGuard } from './tap-guard.ts';
@@ -34,7 +35,7 @@ function Ticks({
       type="button"
       class="option"
       {...ticked(multi, picked.has(index))}
-      aria-label={option.label}
+      aria-label={visibleText(option.label)}
       aria-disabled={closed ? 'true' : undefined}
       onClick={() => !closed && toggle(index)}
     >

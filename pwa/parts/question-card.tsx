@@ -4,7 +4,7 @@ import type { Choice } from '../../shared/question.ts';
 import { answer as sendAnswer, takeBack } from '../client.ts';
 import type { Asked } from '../state.ts';
 import { isFinal } from '../store/answer-terms.ts';
-import { oneLine } from '../text/visible.ts';
+import { oneLine, visibleText } from '../text/visible.ts';
 import { mayAnswer, type Said, saidOf } from './answer-state.ts';
 import { Detail } from './detail.tsx';
 import { FreeText } from './free-text.tsx';
@@ -103,7 +103,7 @@ function Where({ asked: { question, machine } }: { asked: Asked }) {
       <Text value={oneLine(question.runName, 80)} />
       <span aria-hidden="true">·</span>
       <Text value={oneLine(machine.about?.name ?? 'a machine', 60)} />
-      <span class="mono cut" title={question.cwd}>
+      <span class="mono cut" title={visibleText(question.cwd)}>
         <Text value={oneLine(shortPath(question.cwd), 120)} />
       </span>
     </p>

@@ -1,6 +1,7 @@
 /** When a job starts by itself, in words or as cron, with the next times as a preview. */
 import { useEffect, useState } from 'preact/hooks';
 import type { JobFields } from '../text/job-fields.ts';
+import { Text } from './text.tsx';
 
 const PRESETS: readonly { label: string; cron: string }[] = [
   { label: 'Never by itself', cron: '' },
@@ -92,7 +93,7 @@ function Preview({ cron, timeZone }: { cron: string; timeZone: string }) {
   }, [cron, timeZone]);
   return (
     <p class="hint" aria-live="polite">
-      {said}
+      <Text value={said} />
     </p>
   );
 }

@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useId, useRef } from 'preact/hooks';
 import { Icon } from './icon.tsx';
+import { Text } from './text.tsx';
 
 export function Sheet({ title, close, children }: { title: string; close(): void; children: ComponentChildren }) {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -20,7 +21,7 @@ export function Sheet({ title, close, children }: { title: string; close(): void
       <div class="stack">
         <div class="line">
           <h2 id={id} class="title grow">
-            {title}
+            <Text value={title} />
           </h2>
           <button type="button" class="button plain square" aria-label="Close" onClick={close}>
             <Icon name="close" />

@@ -15,6 +15,7 @@ import { Sheet } from '../parts/sheet.tsx';
 import { Text } from '../parts/text.tsx';
 import { ageText, now } from '../parts/time.tsx';
 import { anyConnected, app, report } from '../state.ts';
+import { visibleText } from '../text/visible.ts';
 
 type Known = ResultOf<'devices.list'>['devices'][number];
 const HOUR_MS = 3_600_000;
@@ -98,7 +99,12 @@ export function Devices() {
           {machine && <MachineDot machine={machine} />}
         </span>
         {!self && (
-          <button type="button" class="button plain slim" aria-label={`Remove ${nameOf(device)}`} onClick={() => setRemoving(device)}>
+          <button
+            type="button"
+            class="button plain slim"
+            aria-label={`Remove ${visibleText(nameOf(device))}`}
+            onClick={() => setRemoving(device)}
+          >
             Remove
           </button>
         )}
@@ -219,7 +225,9 @@ function RemoveSheet({ device, name, close, done }: { device: ListedDevice; name
           <ul class="rows">
             {others.map((m) => (
               <li key={m.id} class="row">
-                <span class="what">{m.about?.name ?? 'A machine'}</span>
+                <span class="what">
+                  <Text value={m.about?.name ?? 'A machine'} />
+                </span>
                 <span class={acks.get(m.id) ? 'chip good' : 'chip'}>{acks.get(m.id) ? 'knows' : 'not yet told'}</span>
               </li>
             ))}

@@ -7,12 +7,14 @@ import type { Job } from '../../shared/protocol.ts';
 import { ask, tryAsk } from '../client.ts';
 import { ConnectionBanner } from '../parts/connection.tsx';
 import { CwdField, placesOf } from '../parts/cwd-field.tsx';
+import { HiddenNote } from '../parts/hidden-note.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { ScheduleFields } from '../parts/schedule-fields.tsx';
 import { Sheet } from '../parts/sheet.tsx';
 import { Text } from '../parts/text.tsx';
 import { app, type MachineState } from '../state.ts';
 import { fieldsOf, type JobFields, jobOf } from '../text/job-fields.ts';
+import { visibleText } from '../text/visible.ts';
 
 const NAME = '[a-z0-9][a-z0-9._\\-]{0,62}';
 
@@ -107,6 +109,7 @@ function Form({ machine, before }: { machine: MachineState; before: Job | undefi
         <span class="label">Description</span>
         <input maxLength={500} value={f.description} onInput={(event) => set({ description: event.currentTarget.value })} />
       </label>
+      <HiddenNote fields={textsOf(f)} />
       {'problem' in job && (f.command || f.flags) && <p class="error-text">{job.problem}</p>}
       {error && (
         <p class="error-text" role="alert">
@@ -140,6 +143,21 @@ function Form({ machine, before }: { machine: MachineState; before: Job | undefi
   );
 }
 
+/** What the form holds as free text, by the name of its field. */
+const textsOf = (f: JobFields): Record<string, string> => ({
+  ...(f.type === 'agent' ? { Prompt: f.prompt, Model: f.model, Flags: f.flags } : { Command: f.command }),
+  Directory: f.cwd,
+  ...Object.fromEntries(
+    f.parameters.flatMap((p, i) => [
+      [`Parameter ${i + 1}`, p.name],
+      [`Default of parameter ${i + 1}`, p.default],
+    ]),
+  ),
+  Cron: f.cron,
+  'Time zone': f.timeZone,
+  Description: f.description,
+});
+
 interface PartProps {
   f: JobFields;
   set(change: Partial<JobFields>): void;
@@ -153,7 +171,7 @@ function AgentFields({ f, set, machine }: PartProps & { machine: MachineState })
         <select value={f.agent} onChange={(event) => set({ agent: event.currentTarget.value })}>
           {machine.about?.agents.map((a) => (
             <option key={a.name} value={a.name}>
-              {a.title}
+              {visibleText(a.title)}
               {a.installed ? '' : ' (not installed)'}
             </option>
           ))}

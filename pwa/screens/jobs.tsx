@@ -10,7 +10,7 @@ import { Sheet } from '../parts/sheet.tsx';
 import { Text } from '../parts/text.tsx';
 import { Age, now } from '../parts/time.tsx';
 import { app, type MachineState } from '../state.ts';
-import { oneLine } from '../text/visible.ts';
+import { oneLine, visibleText } from '../text/visible.ts';
 
 export function Jobs() {
   const machines = [...app.value.machines.values()];
@@ -48,7 +48,7 @@ function MachineJobs({ machine, alone }: { machine: MachineState; alone: boolean
   const ended = runs.filter((r) => r.status.state === 'ended');
   const jobs = [...machine.jobs.values()].sort((a, b) => a.job.name.localeCompare(b.job.name));
   return (
-    <section class="stack" aria-label={machine.about?.name ?? 'Machine'}>
+    <section class="stack" aria-label={visibleText(machine.about?.name ?? 'Machine')}>
       <div class="group-head">
         <Icon name="laptop" small />
         <h2 class="title grow cut">
@@ -140,14 +140,14 @@ function JobRow({ machine, view }: { machine: MachineState; view: JobView }) {
           </span>
         )}
       </span>
-      <a class="button plain square" href={`/jobs/${machine.id}/${job.name}`} aria-label={`Edit ${job.name}`}>
+      <a class="button plain square" href={`/jobs/${machine.id}/${job.name}`} aria-label={`Edit ${visibleText(job.name)}`}>
         <Icon name="edit" small />
       </a>
       <button
         type="button"
         class="button square"
         disabled={busy || machine.status.state !== 'connected'}
-        aria-label={`Start ${job.name}`}
+        aria-label={`Start ${visibleText(job.name)}`}
         title="Start"
         onClick={() => ((job.parameters?.length ?? 0) > 0 ? setAsking(true) : void start())}
       >

@@ -6,9 +6,11 @@ import { asClawError, type ClawError } from '../../shared/errors.ts';
 import type { Policy } from '../../shared/protocol.ts';
 import { ask } from '../client.ts';
 import { ConnectionBanner } from '../parts/connection.tsx';
+import { HiddenNote } from '../parts/hidden-note.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { Text } from '../parts/text.tsx';
 import { app } from '../state.ts';
+import { visibleText } from '../text/visible.ts';
 
 const HOUR_MS = 3_600_000;
 const TIMES: readonly { label: string; ms: number | null }[] = [
@@ -91,7 +93,7 @@ export function RuleScreen() {
               <option value="">any</option>
               {[...new Set([...(machine.about?.agents.map((a) => a.name) ?? []), ...(agent ? [agent] : [])])].map((name) => (
                 <option key={name} value={name}>
-                  {machine.about?.agents.find((a) => a.name === name)?.title ?? name}
+                  {visibleText(machine.about?.agents.find((a) => a.name === name)?.title ?? name)}
                 </option>
               ))}
             </select>
@@ -128,6 +130,7 @@ export function RuleScreen() {
             Without a command this allows everything that fits the rest.
           </p>
         )}
+        <HiddenNote fields={{ Command: command, 'Kind of question': tool, Directory: directory }} />
         {error && (
           <p class="error-text" role="alert">
             <Text value={error.message} /> {error.hint && <Text value={error.hint} />}

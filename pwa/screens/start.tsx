@@ -8,12 +8,14 @@ import type { Start as StartRequest } from '../../shared/protocol.ts';
 import { ask } from '../client.ts';
 import { ConnectionBanner } from '../parts/connection.tsx';
 import { CwdField, placesOf } from '../parts/cwd-field.tsx';
+import { HiddenNote } from '../parts/hidden-note.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { MachineChoice, machineOr } from '../parts/machine-choice.tsx';
 import { Text } from '../parts/text.tsx';
 import type { MachineState } from '../state.ts';
 import { clearDraft, draft, setDraft } from '../store/drafts.ts';
 import { shellWords, splitArgv } from '../text/argv.ts';
+import { visibleText } from '../text/visible.ts';
 
 type Kind = 'agent' | 'command' | 'job';
 const KINDS: readonly { kind: Kind; label: string }[] = [
@@ -154,7 +156,7 @@ function AgentForm({ machine }: { machine: MachineState }) {
         <select value={agent} onChange={(event) => setAgent(event.currentTarget.value)}>
           {installed.map((a) => (
             <option key={a.name} value={a.name}>
-              {a.title}
+              {visibleText(a.title)}
             </option>
           ))}
         </select>
@@ -200,6 +202,7 @@ function AgentForm({ machine }: { machine: MachineState }) {
           </label>
         </div>
       </details>
+      <HiddenNote fields={{ Prompt: prompt.value, Directory: cwd, Model: model, Flags: flags }} />
       <StartButton {...state} ready={cwd.trim() !== '' && agent !== ''} />
     </form>
   );
@@ -240,6 +243,7 @@ function CommandForm({ machine }: { machine: MachineState }) {
         )}
       </label>
       <CwdField machine={machine} value={cwd} set={setCwd} />
+      <HiddenNote fields={{ Command: line.value, Directory: cwd }} />
       <StartButton {...state} ready={'argv' in split && cwd.trim() !== ''} />
     </form>
   );

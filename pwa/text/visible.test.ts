@@ -39,5 +39,7 @@ describe('BAD-98: visible text', () => {
   it('cuts a title to one line', () => {
     expect(oneLine('a\n b   c')).toBe('a b c');
     expect(oneLine('x'.repeat(500))).toHaveLength(200);
+    // Space without width, and breaks that are no newline: they are there to be seen, not to be blanks.
+    expect(visibleText(oneLine(' rm\ufeff a\u2028\n'))).toBe('rm⟦U+FEFF⟧ a⟦U+2028⟧');
   });
 });

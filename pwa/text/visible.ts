@@ -82,8 +82,8 @@ export function mixedScriptWords(text: string): string[] {
   return [...found];
 }
 
-/** One line of at most `max` characters, cut with an ellipsis: for names and titles. */
+/** One line of at most `max` characters, cut with an ellipsis: for names and titles. Only ordinary blanks are joined: the others are to be seen. */
 export function oneLine(text: string, max = 200): string {
-  const flat = text.replace(/\s+/g, ' ').trim();
+  const flat = text.replace(/[ \t\n\r]+/g, ' ').replace(/^ | $/g, '');
   return flat.length > max ? `${flat.slice(0, max - 1)}…` : flat;
 }
