@@ -77,7 +77,7 @@ export class Listener {
   client!: LocalClient;
   #wake: (() => void)[] = [];
 
-  static async connect(place: Place): Promise<Listener> {
+  static async connect(place: Pick<Place, 'socket'>): Promise<Listener> {
     const listener = new Listener();
     listener.client = await LocalClient.connect(place.socket, {
       onEvent: (event) => listener.#heard(() => listener.events.push(event)),

@@ -10,7 +10,7 @@ import { isRisky, widens } from './account/risk.ts';
 import { hintedHere } from './here.ts';
 import { app, apply, report } from './state.ts';
 import { ANSWER_TTL_S } from './store/answer-terms.ts';
-import { type OutboxItem, stored, vault } from './store/database.ts';
+import { type OutboxItem, outboxStore, stored, vault } from './store/database.ts';
 
 export interface PageSession {
   ask<C extends CommandName>(machine: string, cmd: C, args: ArgsOf<C>, deadlineMs?: number): Promise<ResultOf<C>>;
@@ -93,9 +93,22 @@ export async function tryAsk<C extends CommandName>(machine: string, cmd: C, arg
 /** Nothing on this page may answer but a person's tap (security.md T-22). */
 const tapped = (): boolean => navigator.userActivation?.isActive ?? true;
 
+/** Cards whose answer is being written down: a second tap in that moment is the same one. */
+const busy = new Set<string>();
+
 /** Sends the answer on its way; the card follows it through the state. `what` is shown to the person. */
 export async function answer(machine: string, question: Question, choice: Choice, what: string): Promise<void> {
-  if (!tapped()) return;
+  const card = `${machine}/${question.qid}/${question.rev}`;
+  if (!tapped() || busy.has(card)) return;
+  busy.add(card);
+  try {
+    await answerOnce(machine, question, choice, what);
+  } finally {
+    busy.delete(card);
+  }
+}
+
+async function answerOnce(machine: string, question: Question, choice: Choice, what: string): Promise<void> {
   if (widens(question.question, choice)) {
     try {
       await passCheck();
@@ -122,18 +135,23 @@ export async function answer(machine: string, question: Question, choice: Choice
     verdict: null,
   };
   navigator.vibrate?.(10);
-  // Said at once, also while the session is still being made.
-  if (!session) apply({ type: 'answer', item });
+  const secret = question.question.kind === 'password';
+  // Kept and said at once, also while the session is still being made, which takes it up.
+  if (!session) {
+    if (!secret) await outboxStore.put(item).catch(() => undefined);
+    apply({ type: 'answer', item });
+  }
   const to = session ?? (hopeless ? null : await new Promise<PageSession | null>((resolve) => heard.push(resolve)));
   if (!to) {
     const { answerId, run, qid } = message;
+    await outboxStore.remove(answerId).catch(() => undefined);
     const verdict = { answerId, run, qid, verdict: 'not_typed', message: 'It did not leave this device.' } as const;
     if (app.value.phase === 'signed_in') apply({ type: 'answer', item: { ...item, verdict } });
     return;
   }
   // Who taps here wants this window, whichever has the line.
   if (app.value.link.state === 'replaced') to.nudge();
-  await to.outbox.post(item, question.question.kind === 'password');
+  await to.outbox.post(item, secret);
 }
 
 /** Where this device is set to ask who holds it: asks. Throws `check_*` where that was not its owner, or could not be asked. */

@@ -1,20 +1,34 @@
-/** Every main screen, in each size and theme, from a real relay, daemon and demo agent: what `npm run screenshots` writes to docs/screens/. */
+/**
+ * Every screen and every kind of card, in each size and theme, from a real relay and daemon; questions are the demo agent's, and real agents' as they were
+ * recorded: what `npm run screenshots` writes to docs/screens/.
+ */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Page } from 'playwright-core';
+import { openState } from '../daemon/state.ts';
+import { Listener } from '../daemon/test-daemon.ts';
 import { pretendSubscription } from './e2e/page-rig.ts';
 import { launchChromium } from './rig/browser.ts';
 import { createPlace } from './rig/place.ts';
+import { playAgent } from './rig/played-agent.ts';
 import { startUp } from './rig/up.ts';
 
 const SIZES = {
   '360x740': [360, 740],
   '390x844': [390, 844],
   '820x1180': [820, 1180],
-  '1280x800': [1280, 800],
   '1440x900': [1440, 900],
 } as const;
 const THEMES = ['light', 'dark'] as const;
+/** Cards of real agents: screen, agent, recording, which of its questions. */
+const CARDS: readonly (readonly [screen: string, agent: string, recording: string, name: string, n?: number])[] = [
+  ['card-diff', 'claude', 'edit--own@100x30', 'fix the cart'],
+  ['card-command', 'claude', 'longcmd--own@48x40', 'rename foo'],
+  ['card-plan', 'claude', 'plan--own@100x30', 'plan the move'],
+  ['card-several', 'claude', 'multi--own@100x30', 'choose features'],
+  ['card-tabs', 'claude', 'tabs--own@100x30', 'new service'],
+  ['card-trust', 'codex', 'trust--1@56x28', 'first time here'],
+];
 const folder = resolve(import.meta.dirname, '../docs/screens');
 
 const place = createPlace();
@@ -64,6 +78,53 @@ try {
     }
     await everyLook(page, screen);
   }
+  const desk = await Listener.connect({ socket: openState(place.env).daemonSocket });
+  await desk.client.call('jobs.save', {
+    job: {
+      name: 'deps',
+      type: 'agent',
+      agent: 'claude',
+      prompt: 'Update the dependencies of {{package}} and run the tests.',
+      parameters: [{ name: 'package', default: 'web' }],
+      schedule: { cron: '0 3 * * 1-5', overlap: 'skip', catchUp: 'once' },
+      cwd: place.home,
+      timeoutS: 3600,
+      description: 'Every night, before anyone is up',
+    },
+  });
+  await desk.client.call('policies.add', {
+    policy: { effect: 'allow', agent: 'claude', tool: 'Bash', command: ['npm', 'test'], directory: place.home },
+  });
+  await desk.client.call('policies.add', { policy: { effect: 'deny', command: ['git', 'push'] } });
+  const {
+    runs,
+    machine: { id: machine },
+  } = await desk.client.call('state.get', {});
+  const demo = runs[0]!.run;
+  await page.goto(origin);
+  await page.getByRole('button', { name: 'Yes', exact: true }).click();
+  await page.getByText('Confirmed').first().waitFor();
+  await everyLook(page, 'answered');
+  await desk.client.call('runs.stop', { run: demo, hard: true });
+  await desk.ended(demo);
+  for (const [screen, agent, recording, name, n] of CARDS) {
+    const end = await playAgent(place, desk, agent, recording, name, n);
+    await page.goto(origin);
+    await page.getByRole('article').filter({ hasText: name }).waitFor();
+    await everyLook(page, screen);
+    await end();
+  }
+  for (const [screen, path, ready] of [
+    ['run-ended', `/run/${machine}/${demo}`, 'scripted demo'],
+    ['job-editor', `/jobs/${machine}/deps`, 'Next:'],
+    ['rule', `/machine/${machine}/rule`, 'New rule'],
+    ['machine', `/machine/${machine}`, 'git push'],
+  ] as const) {
+    await page.goto(`${origin}${path}`);
+    await page.getByText(ready).first().waitFor();
+    await everyLook(page, screen);
+  }
+  desk.client.close();
   process.stdout.write(`${written} screens written to docs/screens/\n`);
 } finally {
   await browser.close();

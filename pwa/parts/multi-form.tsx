@@ -1,6 +1,6 @@
 /** Questions that take several answers: a list of ticks, or the pages of a form with a review before anything is sent. */
 import { useEffect, useState } from 'preact/hooks';
-import type { ParsedQuestion } from '../../shared/question.ts';
+import type { ParsedQuestion, QuestionOption } from '../../shared/question.ts';
 import { clearDraft, draft, setDraft } from '../store/drafts.ts';
 import { visibleText } from '../text/visible.ts';
 import { Icon } from './icon.tsx';
@@ -70,13 +70,22 @@ function toggled(set: ReadonlySet<number>, index: number, multi: boolean): Reado
   return next;
 }
 
+/** Which rows stand beside the boxes without one: they answer alone ("Chat about this"). Where no row shows a box, all of them are ticks. */
+function actionsOf(options: readonly QuestionOption[]): (option: QuestionOption) => boolean {
+  const boxed = options.some((option) => option.checked !== undefined);
+  return (option) => boxed && option.checked === undefined && !option.submit && !option.freeText;
+}
+
 /** One page of ticks, as the agent shows it now. */
 export function MultiSelect({ question, closed, admits, draftKey, choose }: AnswerProps) {
   const { options, freeText } = question.question;
   const shownTicks = (): ReadonlySet<number> => new Set(options.flatMap((o, i) => (o.checked ? [i] : [])));
   const [picked, setPicked] = useState(shownTicks);
   useEffect(() => setPicked(shownTicks()), [question.qid, question.rev]);
-  const rows = options.map((option, index) => ({ option, index })).filter(({ option }) => !option.submit && !option.freeText);
+  const isAction = actionsOf(options);
+  const all = options.map((option, index) => ({ option, index }));
+  const rows = all.filter(({ option }) => !option.submit && !option.freeText && !isAction(option));
+  const actions = all.filter(({ option }) => isAction(option));
   const submit = options.find((o) => o.submit);
   const textOption = options.find((o) => o.freeText);
   const text = draft(draftKey);
@@ -84,7 +93,7 @@ export function MultiSelect({ question, closed, admits, draftKey, choose }: Answ
 
   const send = (): void => {
     if (!admits()) return;
-    const picks = [...picked].filter((i) => options[i] && !options[i].submit && !options[i].freeText).sort((a, b) => a - b);
+    const picks = rows.flatMap(({ index }) => (picked.has(index) ? [index] : []));
     const own = takesText && text.value.trim() ? text.value.trim() : undefined;
     const what = [...picks.map((i) => options[i]!.label), ...(own ? [own] : [])].join(', ') || 'none';
     choose(
@@ -117,6 +126,17 @@ export function MultiSelect({ question, closed, admits, draftKey, choose }: Answ
       <button type="button" class="button main wide" aria-disabled={closed ? 'true' : undefined} onClick={send}>
         <Text value={submit?.label ?? 'Submit'} />
       </button>
+      {actions.map(({ option, index }) => (
+        <button
+          key={`${index}:${option.label}`}
+          type="button"
+          class="button wide"
+          aria-disabled={closed ? 'true' : undefined}
+          onClick={() => admits() && choose({ type: 'option', index, labelDigest: question.labelDigests[index] ?? '' }, option.label)}
+        >
+          <Text value={option.label} />
+        </button>
+      ))}
     </>
   );
 }

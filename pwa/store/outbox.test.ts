@@ -65,6 +65,38 @@ describe('the outbox of answers', () => {
     expect(store.items.size).toBe(0);
   });
 
+  it('says nothing of an answer before it is on disk: a page that ends then has not promised anything', async () => {
+    let kept: () => void = () => undefined;
+    const store = memoryStore();
+    const put = store.put;
+    store.put = async (i) => {
+      store.put = put;
+      await new Promise<void>((resolve) => {
+        kept = resolve;
+      });
+      await put(i);
+    };
+    const { outbox, seen } = rig(offline, store);
+    const posted = outbox.post(item());
+    await vi.advanceTimersByTimeAsync(500);
+    expect(seen.size).toBe(0);
+    kept();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(seen.size).toBe(1);
+    expect(store.items.size).toBe(1);
+    await posted;
+  });
+
+  it('sends all the same where the disk does not answer', async () => {
+    const store = memoryStore();
+    store.put = () => new Promise<void>(() => undefined);
+    const { outbox, verdict } = rig(async (_m, answer) => verdictOn(answer, 'confirmed'), store);
+    const posted = outbox.post(item());
+    await vi.advanceTimersByTimeAsync(2000);
+    await posted;
+    expect(verdict()).toBe('confirmed');
+  });
+
   it('keeps an answer for an absent machine and sends it under the same id when it is back', async () => {
     const sent: Answer[] = [];
     let there = false;

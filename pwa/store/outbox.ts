@@ -11,6 +11,9 @@ import type { OutboxItem, OutboxStore } from './database.ts';
 const TRANSPORT = new Set(['peer_offline', 'request_timeout', 'busy', 'internal', 'bad_reply', 'replaced']);
 const isTransport = (code: string): boolean => TRANSPORT.has(code) || code.startsWith('e2e_') || code.startsWith('relay_');
 
+/** How long the disk may take to keep an answer. */
+const KEEP_MS = 1000;
+
 export interface OutboxOptions {
   store: OutboxStore;
   /** Throws `peer_offline` where the machine cannot be reached now. */
@@ -45,12 +48,30 @@ export class Outbox {
     }
   }
 
-  /** `volatile`: never written to disk (a password); lost with the page. */
+  /**
+   * `volatile`: never written to disk (a password); lost with the page. Every other answer is on disk before anything is said of it, so that a page that ends
+   * at the first "Sending" sends it when it comes back.
+   */
   async post(item: OutboxItem, volatile = false): Promise<void> {
-    if (volatile) this.#volatile.add(item.answerId);
-    await this.#update(item);
-    this.#arm(item);
-    await this.#deliver(item.answerId);
+    const { answerId } = item;
+    if (volatile) this.#volatile.add(answerId);
+    else await this.#keep(item);
+    if (!this.#items.has(answerId)) {
+      this.#items.set(answerId, item);
+      this.#options.onChange(item);
+      this.#arm(item);
+    }
+    await this.#deliver(answerId);
+  }
+
+  /** A disk that does not answer keeps no answer back. */
+  async #keep(item: OutboxItem): Promise<void> {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('the storage does not answer')), KEEP_MS);
+    });
+    await Promise.race([this.#options.store.put(item), late]).catch(() => this.#unkept(item));
+    clearTimeout(timer);
   }
 
   /** The machine is there: everything for it that has no last word goes out (again). */

@@ -58,12 +58,7 @@ else
         daemon.stdout!.on('data', (chunk: Buffer) => chunk.includes('ready') && ready());
         daemon.once('exit', (code) => failed(new Error(`the daemon ended with ${code}`)));
       });
-      desk = await Listener.connect({
-        dir: place.home,
-        env: place.env,
-        socket: join(place.home, 'state', 's', 'daemon.sock'),
-        remove: () => undefined,
-      });
+      desk = await Listener.connect({ socket: join(place.home, 'state', 's', 'daemon.sock') });
       firefox = await Firefox.launch(path, {
         'dom.push.serverURL': service.url,
         'dom.push.testing.allowInsecureServerURL': true,

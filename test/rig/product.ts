@@ -124,7 +124,7 @@ export class Product {
 
   /** A command line caller on the unix socket. */
   desk(): Promise<Listener> {
-    return Listener.connect({ dir: this.place.home, env: this.place.env, socket: this.socket, remove: () => undefined });
+    return Listener.connect({ socket: this.socket });
   }
 
   /** A new account whose phone has this daemon, with an open channel. */
