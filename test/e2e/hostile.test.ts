@@ -98,7 +98,7 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
     const state = openState(place.env);
     writeFileAtomic(state.config, `name = ${JSON.stringify(MACHINE)}\n`);
     at = await home(place);
-    desk = await Listener.connect({ dir: place.home, env: place.env, socket: state.daemonSocket, remove: () => undefined });
+    desk = await Listener.connect({ socket: state.daemonSocket });
     sql = postgres({
       host: databasePlace(`${state.root}/relay`).sockets,
       port: 5432,
