@@ -30,7 +30,7 @@ export function runWords(run: Run): RunWords {
       return { dot: 'bad', text: status.resetAt ? `Limit until ${status.resetAt}` : 'Limit reached', chip: 'bad' };
     case 'ended':
       if (!exit) return { dot: 'hollow', text: 'Ended', chip: '' };
-      if (exit.signal) return { dot: 'bad', text: `Stopped by ${exit.signal}`, chip: 'bad' };
+      if (exit.signal) return { dot: 'bad', text: `Ended by ${exit.signal}`, chip: 'bad' };
       return exit.code === 0
         ? { dot: 'good', text: 'Done', chip: 'good' }
         : { dot: 'bad', text: `Failed (${exit.code ?? '?'})`, chip: 'bad' };

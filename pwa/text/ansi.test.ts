@@ -20,6 +20,7 @@ const CORPUS: [string, string, string][] = [
   ['progress by carriage return', '10%\r20%\r100%', '100%'],
   ['carriage return leaves the longer tail', 'abcdef\rXY', 'XYcdef'],
   ['carriage return with erase', 'abcdef\r\x1b[KXY', 'XY'],
+  ['carriage return, then erase below', 'Esc to cancel\x1b[4A\r\x1b[Jchose yes', 'chose yes'],
   ['backspace spinner', '|\b/\b-\bdone', 'done'],
   ['tab stops', 'a\tb', 'a       b'],
   ['clear screen', 'a\x1b[2J\x1b[Hb', 'ab'],

@@ -195,6 +195,8 @@ export class AnsiLines {
     if ((final === 'h' || final === 'l') && /^\?(?:47|1047|1049)$/.test(params)) this.altScreen = final === 'h';
     if (final === 'C' && this.#cursorForward && /^\d{0,4}$/.test(params))
       this.#print(' '.repeat(Math.min(Number(params) || 1, MAX_FORWARD)));
+    // Below the line there is nothing yet; what is left of it goes with what is below.
+    if (final === 'J' && /^0?$/.test(params)) this.#eraseInLine(params);
     if ('ABEFHJLMSTdfr'.includes(final)) this.addressing++;
   }
 
