@@ -90,7 +90,8 @@ try {
   for (const { run } of floods) await bench.stop(run);
 
   const few = Math.max(6, Math.round(count / 10));
-  gateCards('behind 20 MB of its own output', await bench.cards(1, few, 20), few, null, { p: 100, ms: 1000 });
+  // The screen model reads 20 to 40 MB/s (performance of @xterm/headless): a bound for the lag, not a goal for the card.
+  gateCards('behind 20 MB of its own output', await bench.cards(1, few, 20), few, null, { p: 100, ms: 1500 });
 
   const idle = await bench.cpuDuring(pause(steadyMs / 2));
   const { ended } = await bench.start(script('steady.mjs', RATE, steadyMs));

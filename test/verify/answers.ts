@@ -26,7 +26,7 @@ async function main(): Promise<void> {
       { name: 'phone', send: (answer) => phone.call('questions.answer', answer) },
       { name: 'desk', send: (answer) => desk.client.call('questions.answer', answer) },
     ];
-    const history: History = { tries: [], both: 0, bothRight: 0, resends: 0, resendsDiffer: 0 };
+    const history: History = { tries: [], both: 0, bothRight: 0, resends: 0, resendsDiffer: 0, entered: new Set() };
     const heard = hearQuestions(phone, desk);
     const started = performance.now();
     const logs = await Promise.all(
@@ -119,6 +119,7 @@ function report(logs: readonly AgentLog[], history: History, tookMs: number): vo
     '0',
     history.resendsDiffer === 0,
   );
+  figures.note('Enters of people that met the next question', logs.flatMap((l) => l.overtaken).length);
   figures.note(
     'swapped while the byte was under way',
     sum((r) => r.inFlight),

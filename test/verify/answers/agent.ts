@@ -14,6 +14,8 @@ import { makeQuestions } from './questions.ts';
 /** No question that was not there before for this long: the run hangs, and the figures say so. */
 const STALL_MS = 30_000;
 
+const ENTER_HEX = '0d';
+
 /** Told with every question of a run that is open, and with null at its end. */
 export type Heard = Map<string, (question: Question | null) => void>;
 
@@ -21,6 +23,8 @@ export interface AgentLog {
   log: LogEntry[];
   /** Nonces of questions that stayed until they were answered, and never came as a card. */
   unseen: string[];
+  /** Nonces of questions that took the Enter which a person had pressed at the one before, a moment too late. */
+  overtaken: string[];
   /** Where a run hung: the end of its screen and of its log. */
   stalled: string | null;
 }
@@ -53,11 +57,17 @@ export async function oneAgent(options: AgentOptions): Promise<AgentLog> {
   const leave = await meddle(product, run, rng, () => cards.style);
   const stalled = !(await cards.over());
   leave();
-  const nonces = new Set(history.tries.map((t) => t.nonce));
+  const tried = new Set(history.tries.map((t) => t.nonce));
   const log = readLog(file);
+  const untried = questions.map((q) => q.nonce).filter((nonce, i) => questions[i]!.swapMs === undefined && !tried.has(nonce));
+  const before = new Map(questions.map((q, i) => [q.nonce, questions[i - 1]?.nonce ?? '']));
+  const overtaken = untried.filter(
+    (nonce) => history.entered.has(before.get(nonce)!) && log.some((entry) => entry.nonce === nonce && entry.stdin === ENTER_HEX),
+  );
   return {
     log,
-    unseen: questions.filter((q) => q.swapMs === undefined && !nonces.has(q.nonce)).map((q) => q.nonce),
+    unseen: untried.filter((nonce) => !overtaken.includes(nonce)),
+    overtaken,
     stalled: stalled ? `${await whereItHangs(phone, run, log)} | ${cards.last}` : null,
   };
 }
@@ -147,9 +157,9 @@ class Cards {
     if (outcome === 'over') return;
     if (outcome === 'typed') {
       // Typed, and still on the screen: a person looks and presses Enter, and answers the card again where it comes again.
-      if (fake.style === 'yesno' && history.tries.some((t) => t.nonce === fake.nonce && t.verdict === 'typed_unconfirmed'))
-        await pressEnter(phone, this.#run, fake);
-      else this.#done.add(fake.nonce);
+      if (fake.style === 'yesno' && history.tries.some((t) => t.nonce === fake.nonce && t.verdict === 'typed_unconfirmed')) {
+        if (await pressEnter(phone, this.#run, fake)) history.entered.add(fake.nonce);
+      } else this.#done.add(fake.nonce);
       return;
     }
     setTimeout(() => {

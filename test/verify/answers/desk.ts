@@ -42,16 +42,16 @@ const LOOK_AGAIN_MS = 100;
 
 /**
  * "Typed, but it still stands: look at it." The letter is on the line, the desk came between it and Enter: a person looks, and presses Enter. (One that the
- * agent may take back is left alone: the Enter could be the next one's.)
+ * agent may take back is left alone: the Enter could be the next one's.) Returns whether it was pressed.
  */
-export async function pressEnter(phone: TestPhone, run: string, fake: FakeQuestion): Promise<void> {
-  if (fake.swapMs !== undefined) return;
+export async function pressEnter(phone: TestPhone, run: string, fake: FakeQuestion): Promise<boolean> {
+  if (fake.swapMs !== undefined) return false;
   try {
     for (let look = 0; look < LOOKS; look++) {
       const { text } = await phone.call('runs.screen', { run });
       if (text.findLast((line) => line.trim() !== '')?.includes(fake.nonce)) {
         await phone.call('runs.type', { run, typeId: randomId(), keys: ['enter'] });
-        return;
+        return true;
       }
       await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
     }
@@ -59,4 +59,5 @@ export async function pressEnter(phone: TestPhone, run: string, fake: FakeQuesti
     // Over in the meantime: so somebody has answered.
     if (!(error instanceof ClawError && error.code === 'session_gone')) throw error;
   }
+  return false;
 }

@@ -17,6 +17,8 @@ export interface History {
   bothRight: number;
   resends: number;
   resendsDiffer: number;
+  /** Nonces of questions at which a person pressed Enter by hand. */
+  entered: Set<string>;
 }
 
 async function attempt(sender: Sender, question: Question, fake: FakeQuestion, option: number, into: Try[]): Promise<Try | null> {
