@@ -1,8 +1,9 @@
 /** The truth about the line, in words: to the relay, and to each machine. "Connected" is said only of a machine that has answered lately. */
 import type { LinkState } from '../../shared/link-options.ts';
 import { nudge, signOut } from '../client.ts';
-import { app, type MachineState } from '../state.ts';
+import { type AppState, app, type MachineState } from '../state.ts';
 import { Icon } from './icon.tsx';
+import { Text } from './text.tsx';
 import { Age, ageText, now } from './time.tsx';
 
 export interface StatusWords {
@@ -56,6 +57,18 @@ function sentence(link: LinkState): { text: string; bad: boolean; action: string
   }
 }
 
+const troubled = (machines: AppState['machines']): MachineState | undefined =>
+  [...machines.values()].find((m) => m.status.state === 'silent' || m.status.state === 'refused');
+
+/** Which banner stands, in a word; empty where there is none. What is below it moves when this changes. */
+export function bannerKind({ link, machines }: AppState): string {
+  if (sentence(link) !== null) return link.state;
+  if (link.state !== 'online' || machines.size === 0) return '';
+  const first = troubled(machines);
+  if (first) return first.status.state;
+  return [...machines.values()].every((m) => m.status.state === 'absent') ? 'absent' : '';
+}
+
 /** Visible whenever what is shown may not be true any more. */
 export function ConnectionBanner() {
   const { link, machines } = app.value;
@@ -64,7 +77,7 @@ export function ConnectionBanner() {
     return (
       <div class={said.bad ? 'banner bad' : 'banner'} role="status">
         <p>
-          {said.text} <AsOf />
+          <Text value={said.text} /> <AsOf />
         </p>
         {said.action && (
           <button type="button" class="button slim" onClick={() => (link.state === 'signed_out' ? void signOut() : nudge())}>
@@ -73,22 +86,24 @@ export function ConnectionBanner() {
         )}
       </div>
     );
-  const troubled = [...machines.values()].filter((m) => m.status.state === 'silent' || m.status.state === 'refused');
-  const absent = [...machines.values()].filter((m) => m.status.state === 'absent');
-  if (link.state !== 'online' || (troubled.length === 0 && absent.length < machines.size) || machines.size === 0) return null;
-  const first = troubled[0];
+  if (bannerKind(app.value) === '') return null;
+  const first = troubled(machines);
   const name = first?.about?.name ?? 'Your machine';
   return (
     <div class={first ? 'banner bad' : 'banner'} role="status">
       <p>
         {first?.status.state === 'refused' ? (
           <>
-            {name} refuses this device: {first.status.error.message}
+            <Text value={name} /> refuses this device: <Text value={first.status.error.message} />
           </>
         ) : first ? (
-          `${name} does not answer.`
+          <>
+            <Text value={name} /> does not answer.
+          </>
         ) : machines.size === 1 ? (
-          `${[...machines.values()][0]!.about?.name ?? 'Your machine'} is offline.`
+          <>
+            <Text value={[...machines.values()][0]!.about?.name ?? 'Your machine'} /> is offline.
+          </>
         ) : (
           'All your machines are offline.'
         )}{' '}

@@ -8,11 +8,12 @@ import { oneLine, visibleText } from '../text/visible.ts';
 import { mayAnswer, type Said, saidOf } from './answer-state.ts';
 import { Detail } from './detail.tsx';
 import { FreeText } from './free-text.tsx';
+import { GuardedLink } from './guarded-link.tsx';
 import { Icon } from './icon.tsx';
 import { FormPages, MultiSelect } from './multi-form.tsx';
 import { type AnswerProps, OptionList } from './option-list.tsx';
 import { shortPath } from './paths.ts';
-import { useTapGuard } from './tap-guard.ts';
+import { type TapGuard, useTapGuard } from './tap-guard.ts';
 import { Text } from './text.tsx';
 import { Age } from './time.tsx';
 
@@ -48,6 +49,9 @@ export function QuestionCard({ asked, above, bare = false }: CardProps) {
   const guard = useTapGuard(`${question.qid}/${question.rev}/${question.digest}/${above}`);
   const can = mayAnswer(asked);
   const said = saidOf(asked);
+  // The line of the verdict, as it comes and goes, moves what stands below it: where "Take back" was, "Dismiss" is next.
+  const below = useTapGuard(`${question.state.state}/${said?.title ?? ''}`);
+  const foot: TapGuard = { closed: guard.closed || below.closed, admits: () => guard.admits() && below.admits() };
   const underWay = answer !== null && !isFinal(answer.verdict);
   const props: AnswerProps = {
     question,
@@ -90,8 +94,15 @@ export function QuestionCard({ asked, above, bare = false }: CardProps) {
           </p>
         )}
         {(open || underWay) && <Answers {...props} />}
-        {said && <VerdictLine said={said} what={answer?.what ?? ''} onTakeBack={() => answer && void takeBack(answer.answerId)} />}
-        <Foot asked={asked} props={props} open={open} can={can} link={!bare} />
+        {said && (
+          <VerdictLine
+            said={said}
+            what={answer?.what ?? ''}
+            // The card's own guard, which one's own tap does not close: what was a mistake can be taken back at once.
+            takeBack={{ closed: guard.closed, act: () => answer && guard.admits() && void takeBack(answer.answerId) }}
+          />
+        )}
+        <Foot asked={asked} guard={foot} open={open} can={can} choose={props.choose} link={!bare} />
       </div>
     </article>
   );
@@ -152,7 +163,13 @@ function rulePath({ machine, question }: Asked): string {
   return `/machine/${machine.id}/rule?${query}`;
 }
 
-export function VerdictLine({ said, what, onTakeBack }: { said: Said; what: string; onTakeBack(): void }) {
+interface VerdictProps {
+  said: Said;
+  what: string;
+  takeBack?: { closed: boolean; act(): void };
+}
+
+export function VerdictLine({ said, what, takeBack: undo }: VerdictProps) {
   return (
     <div class={`verdict ${said.tone}`} role="status">
       <Icon name={said.tone === 'good' ? 'check' : said.tone === 'bad' ? 'warn' : 'clock'} small />
@@ -170,8 +187,8 @@ export function VerdictLine({ said, what, onTakeBack }: { said: Said; what: stri
           </span>
         )}
       </p>
-      {said.canTakeBack && (
-        <button type="button" class="button slim" onClick={onTakeBack}>
+      {said.canTakeBack && undo && (
+        <button type="button" class="button slim" aria-disabled={undo.closed ? 'true' : undefined} onClick={undo.act}>
           Take back
         </button>
       )}
@@ -179,7 +196,16 @@ export function VerdictLine({ said, what, onTakeBack }: { said: Said; what: stri
   );
 }
 
-function Foot({ asked, props, open, can, link }: { asked: Asked; props: AnswerProps; open: boolean; can: boolean; link: boolean }) {
+interface FootProps {
+  asked: Asked;
+  guard: TapGuard;
+  open: boolean;
+  can: boolean;
+  choose: AnswerProps['choose'];
+  link: boolean;
+}
+
+function Foot({ asked, guard, open, can, choose, link }: FootProps) {
   const { question, machine } = asked;
   const { dismiss, source } = question.question;
   const id = useId();
@@ -187,17 +213,17 @@ function Foot({ asked, props, open, can, link }: { asked: Asked; props: AnswerPr
     <div class="ask-foot">
       <span class="grow hint nowrap">{SOURCES[source]}</span>
       {link && (
-        <a class="button plain slim" href={`/run/${machine.id}/${question.run}`}>
+        <GuardedLink guard={guard} class="button plain slim" href={`/run/${machine.id}/${question.run}`}>
           View run
-        </a>
+        </GuardedLink>
       )}
       {dismiss && open && (
         <button
           type="button"
           class="button plain slim"
-          aria-disabled={props.closed || !can ? 'true' : undefined}
+          aria-disabled={guard.closed || !can ? 'true' : undefined}
           aria-describedby={`${id}-effect`}
-          onClick={() => props.admits() && props.choose({ type: 'dismiss' }, 'Dismissed')}
+          onClick={() => can && guard.admits() && choose({ type: 'dismiss' }, 'Dismissed')}
         >
           Dismiss
         </button>
@@ -209,7 +235,11 @@ function Foot({ asked, props, open, can, link }: { asked: Asked; props: AnswerPr
               Dismiss <Text value={oneLine(dismiss.effect, 160)} />.{' '}
             </span>
           )}
-          {link && question.question.kind === 'permission' && <a href={rulePath(asked)}>Make a rule</a>}
+          {link && question.question.kind === 'permission' && (
+            <GuardedLink guard={guard} href={rulePath(asked)}>
+              Make a rule
+            </GuardedLink>
+          )}
         </p>
       )}
     </div>

@@ -41,12 +41,25 @@ const newestGiven = (all: readonly Asked[], nowMs: number): Asked | undefined =>
 
 const labelOf = (question: Question, index: number): string => question.question.options[index]?.label ?? '';
 
-export function SameAnswer({ all, nowMs }: { all: readonly Asked[]; nowMs: number }) {
-  const [dismissed, setDismissed] = useState<string | null>(null);
+/** What is offered now, or null. */
+export interface SameOffer {
+  same: readonly Same[];
+  /** Another where the offer has changed. */
+  key: string;
+  decline(): void;
+}
+
+export function useSameOffer(all: readonly Asked[], nowMs: number): SameOffer | null {
+  const [declined, setDeclined] = useState<string | null>(null);
   const given = newestGiven(all, nowMs);
   const same = given ? sameAnswers(given, waiting.value) : [];
-  const guard = useTapGuard(same.map((s) => `${s.asked.question.qid}/${s.asked.question.rev}`).join());
-  if (!given || same.length === 0 || dismissed === given.answer!.answerId) return null;
+  if (!given || same.length === 0 || declined === given.answer!.answerId) return null;
+  const key = same.map((s) => `${s.asked.question.qid}/${s.asked.question.rev}`).join();
+  return { same, key, decline: () => setDeclined(given.answer!.answerId) };
+}
+
+export function SameAnswer({ offer: { same, key, decline } }: { offer: SameOffer }) {
+  const guard = useTapGuard(key);
   const label = labelOf(same[0]!.asked.question, same[0]!.index);
   const send = (): void => {
     if (!guard.admits()) return;
@@ -76,7 +89,12 @@ export function SameAnswer({ all, nowMs }: { all: readonly Asked[]; nowMs: numbe
         <button type="button" class="button main slim" aria-disabled={guard.closed ? 'true' : undefined} onClick={send}>
           Same answer
         </button>
-        <button type="button" class="button plain slim" onClick={() => setDismissed(given.answer!.answerId)}>
+        <button
+          type="button"
+          class="button plain slim"
+          aria-disabled={guard.closed ? 'true' : undefined}
+          onClick={() => guard.admits() && decline()}
+        >
           One by one
         </button>
       </div>

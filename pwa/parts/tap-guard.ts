@@ -3,8 +3,15 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 
 export const GUARD_MS = 400;
 
-/** True while taps must be ignored. `shown`: everything that moves or rewrites the card. */
-export function useTapGuard(shown: string): { closed: boolean; admits(): boolean } {
+export interface TapGuard {
+  /** Taps are ignored now, as far as the rendering knows: for how it looks and what a screen reader says. */
+  closed: boolean;
+  /** May this tap act? */
+  admits(): boolean;
+}
+
+/** Ignores taps for `GUARD_MS` after each change of `shown`: everything that moves or rewrites what is guarded. */
+export function useTapGuard(shown: string): TapGuard {
   const [openFor, setOpenFor] = useState<string | null>(null);
   const openAtMs = useRef(Number.POSITIVE_INFINITY);
   useLayoutEffect(() => {

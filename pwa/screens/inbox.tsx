@@ -5,19 +5,23 @@ import { useLocation, useRoute } from 'preact-iso';
 import { randomId } from '../../shared/bytes.ts';
 import { answer, tryAsk } from '../client.ts';
 import { saidOf, stands } from '../parts/answer-state.ts';
-import { ConnectionBanner } from '../parts/connection.tsx';
+import { bannerKind, ConnectionBanner } from '../parts/connection.tsx';
 import { FreeText } from '../parts/free-text.tsx';
+import { GuardedLink } from '../parts/guarded-link.tsx';
 import { Icon } from '../parts/icon.tsx';
 import { PushOffer } from '../parts/push-offer.tsx';
 import { QuestionCard, titleOf } from '../parts/question-card.tsx';
 import { RunRow } from '../parts/run-row.tsx';
-import { SameAnswer } from '../parts/same-answer.tsx';
+import { SameAnswer, useSameOffer } from '../parts/same-answer.tsx';
 import { useTapGuard } from '../parts/tap-guard.ts';
 import { Text } from '../parts/text.tsx';
 import { Age, now } from '../parts/time.tsx';
 import { type Asked, app, asked, idle, liveRuns, settled } from '../state.ts';
 import { clearDraft } from '../store/drafts.ts';
 import { oneLine } from '../text/visible.ts';
+
+/** Changes when any of these cards comes, goes, or is dealt with. */
+const cardsKey = (cards: readonly Asked[]): string => cards.map((c) => `${c.question.qid}:${c.question.state.state}`).join();
 
 export function Inbox() {
   const { params } = useRoute();
@@ -29,6 +33,10 @@ export function Inbox() {
     if (wanted) document.getElementById(`q-${wanted}`)?.scrollIntoView({ block: 'start' });
   }, [wanted, shown.has(wanted ?? '')]);
 
+  const offer = useSameOffer(cards, now.value);
+  const gone = wanted !== undefined && !shown.has(wanted);
+  // What stands over the cards moves them all as it comes and goes.
+  const over = `${bannerKind(app.value)}/${gone}/${offer?.key ?? ''}`;
   const empty = cards.length === 0 && idle.value.length === 0;
   return (
     <div class="page">
@@ -40,26 +48,19 @@ export function Inbox() {
         </a>
       </header>
       <ConnectionBanner />
-      {wanted && !shown.has(wanted) && <GoneCard qid={wanted} />}
+      {gone && <GoneCard qid={wanted} />}
       <div class="inbox split">
         <div class="stack loose">
-          <SameAnswer all={cards} nowMs={now.value} />
+          {offer && <SameAnswer offer={offer} />}
           {cards.length > 0 && (
             <div class="cards">
               {cards.map((card, i) => (
-                <QuestionCard
-                  key={card.question.qid}
-                  asked={card}
-                  above={cards
-                    .slice(0, i)
-                    .map((c) => `${c.question.qid}:${c.question.state.state}`)
-                    .join()}
-                />
+                <QuestionCard key={card.question.qid} asked={card} above={`${over}/${cardsKey(cards.slice(0, i))}`} />
               ))}
             </div>
           )}
           <PushOffer />
-          {idle.value.length > 0 && <Ready />}
+          {idle.value.length > 0 && <Ready above={`${over}/${cardsKey(cards)}`} />}
           {empty && <Empty />}
           {earlier.length > 0 && <Earlier list={earlier} />}
         </div>
@@ -93,7 +94,7 @@ function GoneCard({ qid }: { qid: string }) {
   );
 }
 
-function Ready() {
+function Ready({ above }: { above: string }) {
   return (
     <section class="group">
       <div class="group-head">
@@ -101,16 +102,16 @@ function Ready() {
       </div>
       <div class="rows">
         {idle.value.map((a, i) => (
-          <ReadyRow key={a.question.qid} asked={a} place={i} />
+          <ReadyRow key={a.question.qid} asked={a} above={`${above}/${i}`} />
         ))}
       </div>
     </section>
   );
 }
 
-function ReadyRow({ asked: a, place }: { asked: Asked; place: number }) {
+function ReadyRow({ asked: a, above }: { asked: Asked; above: string }) {
   const { question, machine } = a;
-  const guard = useTapGuard(`${question.qid}/${question.rev}/${place}`);
+  const guard = useTapGuard(`${question.qid}/${question.rev}/${above}`);
   const said = saidOf(a);
   const underWay = said?.tone === 'calm';
   const key = `${machine.id}/${question.run}/reply`;
@@ -119,9 +120,9 @@ function ReadyRow({ asked: a, place }: { asked: Asked; place: number }) {
     <div class="ready">
       <div class="line">
         <span class="dot hollow" />
-        <a class="grow cut name" href={`/run/${machine.id}/${question.run}`}>
+        <GuardedLink guard={guard} class="grow cut name" href={`/run/${machine.id}/${question.run}`}>
           <Text value={oneLine(question.runName, 80)} />
-        </a>
+        </GuardedLink>
         <span class="hint">
           <Age atMs={question.openedAt} skewMs={machine.skewMs} ago />
         </span>

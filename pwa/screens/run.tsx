@@ -154,7 +154,7 @@ function OneRun({ machine, run }: { machine: MachineState; run: Run }) {
 /** What has just been dealt with, in a line: the output is what counts now. */
 function SettledLine({ asked: settled }: { asked: Asked }) {
   const said = saidOf(settled);
-  return said && <VerdictLine said={said} what={settled.answer?.what ?? ''} onTakeBack={() => undefined} />;
+  return said && <VerdictLine said={said} what={settled.answer?.what ?? ''} />;
 }
 
 /** The question in place, and out of the way while somebody reads. */

@@ -103,11 +103,13 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
     await page.goto(at.origin);
     await permissionCard(page).waitFor();
     const state = await page.evaluate(() => {
-      const button = [...document.querySelectorAll('article button')].find((b) => b.textContent?.trim() === 'Yes') as HTMLElement;
-      button.click();
-      return button.getAttribute('aria-disabled');
+      const acting = [...document.querySelectorAll<HTMLElement>('article button, article a')];
+      for (const one of acting) one.click();
+      return acting.map((one) => `${one.textContent?.trim()}: ${one.getAttribute('aria-disabled')}`);
     });
-    expect(state).toBe('true');
+    expect(state).toEqual(expect.arrayContaining(['Yes: true', 'View run: true', 'Dismiss: true', 'Make a rule: true']));
+    expect(state.filter((one) => !one.endsWith(': true'))).toEqual([]);
+    expect(new URL(page.url()).pathname).toBe('/');
     await expect.poll(() => yes(page).getAttribute('aria-disabled')).toBeNull();
     expect(
       await page
