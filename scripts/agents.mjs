@@ -1,12 +1,14 @@
 // npm run test:agents [-- NAME… [-- SCENARIO…]]: real agent CLIs from npm, a scripted model on this machine, answers from the page in a real browser.
 // npm run test:agents -- NAME… --answers=N [--minutes=N --seed=N]: one long session each, over relay and seal, with a busy desk (test/agents/many.ts).
-// Prints what each scenario did, a matrix of agents and scenarios, and as its last line one tally. An agent that cannot be installed or started has failed.
+// Prints what each scenario did, a matrix of agents and scenarios (of long sessions: a table of counts, and which of them must be 0), and as its last line one
+// tally. An agent that cannot be installed or started has failed.
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildStale } from './lib/build.mjs';
 import { findChromium } from './lib/chromium.mjs';
 import { limited } from './lib/limited.mjs';
 import { fail, root, say } from './lib/say.mjs';
+import { sumIn, table } from './lib/sums.mjs';
 
 /** Beyond the program's own limit: installing, and an orderly end. */
 const BESIDE_S = 240;
@@ -47,13 +49,11 @@ for (const name of asked.length > 0 ? asked : LIVE) {
   // An agent that ended without a tally, or with a bad exit, has failed whatever it said.
   const bad = code !== 0 || timedOut || left > 0 || passed === 0;
   if (!tally) say(`FAILED ${name}: no result: it ${timedOut ? 'was ended by its time limit' : `ended with ${code}`}`);
-  const sums = /^sum .*/m.exec(output)?.[0];
-  rows.push({ name, version, marks, passed, failed: Math.max(Number(tally?.[2] ?? 0), bad ? 1 : 0), sums });
+  rows.push({ name, version, marks, passed, failed: Math.max(Number(tally?.[2] ?? 0), bad ? 1 : 0), sum: many ? sumIn(output) : null });
 }
 
 if (many) {
-  say('');
-  for (const { name, sums } of rows) say(sums ?? `sum ${name}: nothing`);
+  say(`\n${table(rows).join('\n')}`);
 } else {
   const columns = [...new Set(rows.flatMap((row) => [...row.marks.keys()]))];
   const head = Math.max(...columns.map((column) => column.length), 0);

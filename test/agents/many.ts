@@ -6,7 +6,8 @@ import { Figures, options, spread } from '../rig/figures.ts';
 import { Product } from '../rig/product.ts';
 import { seeded } from '../rig/random.ts';
 import type { LiveAgent } from './live-agent.ts';
-import { newLedger, Session, Stalled } from './many/session.ts';
+import { INCIDENTS, type Incident, MUST_BE_NONE, newLedger, sumLine, sumOf } from './many/ledger.ts';
+import { Session, Stalled } from './many/session.ts';
 import { lastScreen, Workplace } from './workplace.ts';
 
 /** Sessions that may stall before the rest is left. */
@@ -19,7 +20,7 @@ const endsMs = performance.now() + wanted.number('minutes', 9, 3) * 60_000;
 const cli = ((await import(`./clis/${name}.ts`)) as { agent: LiveAgent }).agent;
 const agent: LiveAgent = { ...cli, thinkMs: wanted.number('think', cli.thinkMs ?? 0, cli.thinkMs ?? 0) };
 const ledger = newLedger();
-const stalls: string[] = [];
+const { incidents } = ledger;
 const fromMs = performance.now();
 let version = '';
 
@@ -32,13 +33,13 @@ try {
   const goes = (): boolean => ledger.asked < COUNT && performance.now() < endsMs;
   const rng = seeded(wanted.seed);
   try {
-    for (let nth = 1; goes() && stalls.length < MAX_STALLS; nth++) {
+    for (let nth = 1; goes() && incidents.stalled.length < MAX_STALLS; nth++) {
       const session = new Session(workplace, phone, rng, ledger);
       try {
         await session.play(`${name}-${nth}`, goes);
       } catch (error) {
         const why = error instanceof Stalled ? error.message : String((error as Error).stack ?? error);
-        stalls.push(why);
+        incidents.stalled.push(why);
         process.stdout.write(`stalled: ${why}\n`);
         if (session.started) process.stdout.write(`${(await lastScreen(session.started.cast)).replace(/^/gm, '       | ')}\n`);
       }
@@ -54,60 +55,18 @@ try {
 }
 
 const figures = new Figures(`${name} ${version}`, wanted);
-const zero = (what: string, list: readonly string[]): void =>
-  figures.gate(what, list.length === 0 ? 0 : `${list.length}: ${list.slice(0, 6).join(' · ')}`, '0', list.length === 0);
-const refusals = [...ledger.refused].sort((a, b) => b[1] - a[1]);
+const some = (list: readonly string[]): string => (list.length === 0 ? '0' : `${list.length}: ${list.slice(0, 6).join(' · ')}`);
 figures.note('asked', `${ledger.asked} in ${Math.round((performance.now() - fromMs) / 1000)} s`);
 figures.note('answered, with the effect that was wanted', ledger.answered);
 figures.note('next prompts', ledger.prompts);
-zero('wrong, or confirmed without effect', ledger.wrong);
-zero('said to be not typed, and it was', ledger.denied);
-zero('doubled cards', ledger.doubled);
-zero('questions without a card', ledger.unseen);
-zero('stalled sessions', stalls);
-figures.note(
-  'refused, then answered again',
-  `${refusals.reduce((sum, [, n]) => sum + n, 0)}${refusals.map(([why, n]) => ` · ${n}× ${why}`).join('')}`,
-);
-figures.note(
-  'unconfirmed',
-  `${ledger.unconfirmed.length}${ledger.unconfirmed
-    .slice(0, 8)
-    .map((each) => ` · ${each}`)
-    .join('')}`,
-);
-figures.note(
-  'answered by the agent itself',
-  `${ledger.byItself.length}${ledger.byItself
-    .slice(0, 4)
-    .map((each) => ` · ${each}`)
-    .join('')}`,
-);
-figures.note(
-  'other cards',
-  `${ledger.strays.length}${ledger.strays
-    .slice(0, 6)
-    .map((each) => ` · ${each}`)
-    .join('')}`,
-);
+for (const kind of Object.keys(INCIDENTS) as Incident[])
+  if (MUST_BE_NONE.includes(kind)) figures.gate(INCIDENTS[kind], some(incidents[kind]), '0', incidents[kind].length === 0);
+  else figures.note(INCIDENTS[kind], some(incidents[kind]));
+const refusals = [...ledger.refused].sort((a, b) => b[1] - a[1]).map(([why, n]) => `${n}× ${why}`);
+figures.note('not typed, then answered again', [`${sumOf(ledger.refused)}`, ...refusals].join(' · '));
+figures.note('cards read from', [...ledger.sources].map(([source, n]) => `${source} ${n}`).join(' · '));
 figures.note('at the desk', `${ledger.desk.resizes} resizes, ${ledger.desk.repaints} repaints, ${ledger.desk.keys} keys`);
 figures.note('tap → verdict', spread(ledger.tookMs));
-const counts = {
-  asked: ledger.asked,
-  answered: ledger.answered,
-  prompts: ledger.prompts,
-  wrong: ledger.wrong.length + ledger.denied.length,
-  doubled: ledger.doubled.length,
-  unseen: ledger.unseen.length,
-  stalled: stalls.length,
-  refused: refusals.reduce((total, [, n]) => total + n, 0),
-  unconfirmed: ledger.unconfirmed.length,
-  'by itself': ledger.byItself.length,
-};
-process.stdout.write(
-  `sum ${name} ${version}: ${Object.entries(counts)
-    .map(([word, n]) => `${word} ${n}`)
-    .join(' · ')}\n`,
-);
+process.stdout.write(`${sumLine(`${name} ${version}`, ledger)}\n`);
 figures.end();
 process.exit();

@@ -1,8 +1,9 @@
 /**
  * One long session of one agent CLI: the model asks, the card is answered over the sealed channel, the effect is looked at, again and again, while somebody at
- * the desk resizes and types. Owns the order of things and the ledger of one session; what is asked is asks.ts.
+ * the desk resizes and types. Owns the order of things; what is asked is asks.ts, what has
+ * happened is written down in ledger.ts.
  */
-
+import { basename } from 'node:path';
 import { answerTo } from '../../../daemon/test-daemon.ts';
 import type { TestPhone } from '../../../daemon/test-phone.ts';
 import type { Answer, Question } from '../../../shared/protocol.ts';
@@ -13,6 +14,7 @@ import { scriptPrompt } from '../script.ts';
 import type { Started, Workplace } from '../workplace.ts';
 import { type Ask, makeAsk, wrongWith } from './asks.ts';
 import { type Desk, sitDown } from './desk.ts';
+import type { Incident, Ledger } from './ledger.ts';
 
 /** opencode's screen stays blank for up to 40 s. */
 const START_MS = 90_000;
@@ -26,41 +28,6 @@ const REPLY_MS = 12_000;
 const TURN = 8;
 const TYPED: readonly string[] = ['confirmed', 'typed', 'typed_unconfirmed', 'unknown'];
 
-export interface Ledger {
-  asked: number;
-  answered: number;
-  prompts: number;
-  /** The agent did something else than what was answered; said to be confirmed without any effect. */
-  wrong: string[];
-  /** Said not to be typed, and it was. */
-  denied: string[];
-  doubled: string[];
-  refused: Map<string, number>;
-  unconfirmed: string[];
-  /** Answered without anybody having answered: the agent's own doing. */
-  byItself: string[];
-  unseen: string[];
-  strays: string[];
-  tookMs: number[];
-  desk: Desk['counts'];
-}
-
-export const newLedger = (): Ledger => ({
-  asked: 0,
-  answered: 0,
-  prompts: 0,
-  wrong: [],
-  denied: [],
-  doubled: [],
-  refused: new Map(),
-  unconfirmed: [],
-  byItself: [],
-  unseen: [],
-  strays: [],
-  tookMs: [],
-  desk: { resizes: 0, repaints: 0, keys: 0 },
-});
-
 /** Nothing went on: the session is over before its time. */
 export class Stalled extends Error {}
 
@@ -73,8 +40,11 @@ export class Session {
   readonly #cards = new Map<string, Question>();
   /** Cards that have a nonce, by it. */
   readonly #qids = new Map<string, Map<string, string>>();
+  /** Cards of the questions that are over, by their nonces: another one would be a doubled card that came late. */
+  readonly #done = new Map<string, Set<string>>();
   #wake: (() => void)[] = [];
   #desk: Desk | undefined;
+  #fromMs = 0;
   started: Started | undefined;
 
   constructor(workplace: Workplace, phone: TestPhone, rng: Random, ledger: Ledger) {
@@ -100,8 +70,10 @@ export class Session {
           script,
           turns.map((each) => (this.#agent.thinkMs ? { thinkMs: this.#agent.thinkMs, ...each } : each)),
         );
-        if (this.started === undefined) this.started = this.#workplace.start(script);
-        else await this.#prompt(script);
+        if (this.started === undefined) {
+          this.started = this.#workplace.start(script);
+          this.#fromMs = performance.now();
+        } else await this.#prompt(script);
         for (const [n, ask] of asks.entries()) {
           await this.#until(
             `question ${n + 1} of ${script} is asked`,
@@ -132,7 +104,7 @@ export class Session {
     let blockedUntil = 0;
     while (!over()) {
       if (performance.now() > due) {
-        if (!this.#qids.has(ask.nonce)) ledger.unseen.push(ask.nonce);
+        if (!this.#qids.has(ask.nonce)) this.#tell('lost', `${ask.nonce}: no card`);
         const shown = [...(this.#qids.get(ask.nonce)?.values() ?? [])].at(-1) ?? 'no card';
         throw new Stalled(
           `question ${ask.nonce} (${ask.wanted.kind}) after ${tries.map((t) => t.verdict).join(', ') || 'no try'}: ${shown}`,
@@ -158,10 +130,10 @@ export class Session {
         continue;
       }
       ledger.tookMs.push(performance.now() - from);
-      if (said.verdict !== 'confirmed') ledger.unconfirmed.push(`${ask.nonce} ${ask.wanted.kind}: ${said.message}`);
+      if (said.verdict !== 'confirmed') this.#tell('unconfirmed', `${ask.nonce} ${ask.wanted.kind}: ${said.message}`);
       await this.#until(`the effect of ${JSON.stringify(ask.wanted)} on ${ask.nonce} after ${said.verdict}`, over, EFFECT_MS).catch(
         (error: unknown) => {
-          if (said.verdict === 'confirmed') ledger.wrong.push(`${ask.nonce}: confirmed, and the agent has nothing`);
+          if (said.verdict === 'confirmed') this.#tell('unfounded', `${ask.nonce}: confirmed, and the agent has nothing`);
           throw error;
         },
       );
@@ -169,13 +141,16 @@ export class Session {
     const wrong = wrongWith(ask, this.#workplace.trusted, result());
     const typed = tries.filter(isTyped);
     const told = `${ask.nonce}: ${wrong ?? 'as wanted'}; tries ${tries.map((t) => t.verdict).join(', ') || 'none'}`;
-    if (typed.length === 0) (tries.length === 0 || wrong !== null ? ledger.byItself : ledger.denied).push(told);
-    else if (wrong !== null) ledger.wrong.push(told);
+    if (typed.length === 0) this.#tell(tries.length === 0 || wrong !== null ? 'byItself' : 'denied', told);
+    else if (wrong !== null) this.#tell('wrong', told);
     else ledger.answered++;
     const qids = this.#qids.get(ask.nonce);
-    if (qids === undefined) ledger.unseen.push(told);
+    if (qids === undefined) this.#tell('lost', told);
     else if (qids.size > 1)
-      ledger.doubled.push(`${ask.nonce} ${ask.wanted.kind}: ${[...qids].map(([qid, kind]) => `${qid} ${kind}`).join(', ')}`);
+      this.#tell('doubled', `${ask.nonce} ${ask.wanted.kind}: ${[...qids].map(([qid, kind]) => `${qid} ${kind}`).join(', ')}`);
+    const [source = 'none'] = [...(qids?.values() ?? [])].at(-1)?.split('|').slice(-1) ?? [];
+    ledger.sources.set(source, (ledger.sources.get(source) ?? 0) + 1);
+    this.#done.set(ask.nonce, new Set(qids?.keys()));
     this.#qids.clear();
   }
 
@@ -192,7 +167,7 @@ export class Session {
       }
       const said = await this.#send(answerTo(card, { type: 'text', text: scriptPrompt(script) }));
       if (TYPED.includes(said.verdict)) {
-        if (said.verdict !== 'confirmed') this.#ledger.unconfirmed.push(`${script} prompt: ${said.message}`);
+        if (said.verdict !== 'confirmed') this.#tell('unconfirmed', `${script} prompt: ${said.message}`);
         await this.#until(`the prompt ${script} after ${said.verdict}`, asked, EFFECT_MS);
         this.#ledger.prompts++;
         return;
@@ -225,16 +200,29 @@ export class Session {
 
   #heard(question: Question): void {
     if (this.started !== undefined && question.run !== this.started.run) return;
+    const known = this.#cards.has(question.qid);
     this.#cards.set(question.qid, question);
     const nonce = /\b[0-9a-f]{8}\b/.exec(wordsOf(question))?.[0];
     const { kind } = question.question;
     if (nonce !== undefined && kind !== 'idle') {
       const { title, text, detail, options, source } = question.question;
+      const done = this.#done.get(nonce);
+      if (done !== undefined && !done.has(question.qid)) {
+        done.add(question.qid);
+        this.#tell('doubled', `${nonce}: ${question.qid} ${kind}, after its end`);
+      }
       const seen = [kind, title, text, detail, options.map((option) => option.label).join(','), source].join('|');
       this.#qids.set(nonce, (this.#qids.get(nonce) ?? new Map()).set(question.qid, seen));
-    } else if (kind !== 'idle')
-      this.#ledger.strays.push(`${question.qid} ${kind} ${wordsOf(question).slice(0, 120)} (${question.state.state})`);
+    } else if (kind !== 'idle' && !known)
+      this.#tell('strays', `${question.qid} ${kind} ${wordsOf(question).slice(0, 120)} (${question.state.state})`);
     for (const wake of this.#wake.splice(0)) wake();
+  }
+
+  /** Written down, and printed with its place in the recording. */
+  #tell(kind: Incident, what: string): void {
+    this.#ledger.incidents[kind].push(what);
+    const atS = ((performance.now() - this.#fromMs) / 1000).toFixed(1);
+    process.stdout.write(`  ${kind} at ${atS} s of ${basename(this.started?.cast ?? '')}: ${what}\n`);
   }
 
   #open(): Question | undefined {
