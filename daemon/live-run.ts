@@ -16,6 +16,7 @@ import { Watcher } from './questions/watcher.ts';
 import type { HolderClient } from './runs/holder-client.ts';
 import type { ExitRecord, Gap, RunRecord } from './runs/holder-protocol.ts';
 import type { RunStore } from './runs/run-store.ts';
+import { onlyMoves } from './runs/terminal-input.ts';
 import { Typists } from './typists.ts';
 import { Waiters } from './waiters.ts';
 
@@ -67,6 +68,8 @@ export class LiveRun implements AnswerTarget {
   readonly #typists: Typists;
   #terminals: number;
   #lastActivityMs: number;
+  /** Who pressed a key that may have answered what stands: the desk; a run view. */
+  #deskTyped = false;
   #typedBy: string | null = null;
   #toldAtMs = 0;
   #tellTimer: NodeJS.Timeout | undefined;
@@ -221,9 +224,8 @@ export class LiveRun implements AnswerTarget {
 
   /** Types past the answer protocol: a line or keys from the run view. */
   async type(bytes: string, by: string): Promise<void> {
-    this.#typedBy = by;
     this.#typists.remoteTyped();
-    this.#watcher.input();
+    if (this.#watcher.input(onlyMoves(bytes))) this.#typedBy = by;
     this.#options.book.touched(this.id);
     await this.#client.input(Buffer.from(bytes));
   }
@@ -246,7 +248,7 @@ export class LiveRun implements AnswerTarget {
     client.on('output', (bytes, offset) => this.#output(bytes, offset));
     client.on('gap', (gap) => this.#gap(gap));
     client.on('resized', ({ cols, rows }) => this.#inOrder(() => this.#resized(cols, rows)));
-    client.on('localInput', (count) => this.#localInput(count));
+    client.on('localInput', (count, _atMs, moves) => this.#localInput(count, moves));
     client.on('terminals', (count) => {
       this.#terminals = count;
       this.#changed();
@@ -301,9 +303,9 @@ export class LiveRun implements AnswerTarget {
     this.#changed();
   }
 
-  #localInput(count: number): void {
+  #localInput(count: number, moves: boolean): void {
     this.#typists.deskTyped(count);
-    this.#watcher.input();
+    if (this.#watcher.input(moves)) this.#deskTyped = true;
   }
 
   #ended(exit: ExitRecord): void {
@@ -341,24 +343,26 @@ export class LiveRun implements AnswerTarget {
   #detected(event: DetectorEvent): void {
     const { book } = this.#options;
     if (event.event === 'state') this.#state = event.state;
-    else if (event.event === 'closed') this.#vanished(event.qid, event.reason);
+    else if (event.event === 'closed') this.#vanished(event);
     else if (event.change === 'new') {
       this.#typedBy = null;
+      this.#deskTyped = false;
       book.appeared(this.facts, event.standing, this.#typists.desk);
     } else book.revised(this.id, event.standing, event.change === 'rev');
     this.#standsElse.wake();
     this.#changed();
   }
 
-  #vanished(detectorId: string, reason: 'gone' | 'superseded' | 'ended'): void {
+  #vanished({ qid: detectorId, reason, unsure }: Extract<DetectorEvent, { event: 'closed' }>): void {
     const { book } = this.#options;
     const atMs = this.#nowMs();
-    const desk = this.#typists.desk > (book.localInputsAtOpening(this.id) ?? this.#typists.desk);
+    const desk = this.#deskTyped && unsure !== true;
     // It ended before its answer had settled: the question is off the screen.
     const answered = reason === 'ended' && desk && questionIn(this.#watcher.read()) === null;
     if (reason === 'ended' && !answered) book.vanished(this.id, detectorId, { type: 'closed', reason: 'agent_ended', atMs });
     else if (desk) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered_at_desk', atMs, by: 'desk' });
-    else if (this.#typedBy !== null) book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered', atMs, by: this.#typedBy });
+    else if (this.#typedBy !== null && unsure !== true)
+      book.vanished(this.id, detectorId, { type: 'closed', reason: 'answered', atMs, by: this.#typedBy });
     else book.vanished(this.id, detectorId, { type: 'closed', reason: 'superseded', atMs });
   }
 

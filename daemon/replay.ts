@@ -9,6 +9,7 @@ import type { Agent, AgentState } from './agents/agent.ts';
 import type { Registry } from './agents/registry.ts';
 import type { DetectorEvent } from './questions/detector.ts';
 import { type Clock, Watcher } from './questions/watcher.ts';
+import { onlyMoves } from './runs/terminal-input.ts';
 
 export type ReplayEvent =
   | ({ t: number; event: 'question'; qid: string; rev: number } & ParsedQuestion)
@@ -98,7 +99,7 @@ export async function replay(recording: Recording, agents: Registry, agent?: Age
       while (recording.events[i + 1]?.type === 'o' && recording.events[i + 1]!.atMs === event.atMs) data += recording.events[++i]!.data;
       await watcher.feed(data);
     } else if (event.type === 'i') {
-      watcher.input();
+      watcher.input(onlyMoves(event.data));
     } else if (event.type === 'r') {
       const size = /^(\d+)x(\d+)$/.exec(event.data);
       // Some recorders use `r` for the terminal's own replies; those change nothing here.

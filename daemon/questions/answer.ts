@@ -198,7 +198,7 @@ export class Answers {
 
 const GONE = {
   answered: 'The question was answered another way.',
-  superseded: 'The agent went on without an answer.',
+  superseded: 'It is not on the screen any more; nobody was seen to answer it.',
   agent_ended: 'The agent has ended.',
   dismissed: 'The question was dismissed.',
 } as const;

@@ -6,7 +6,9 @@
 import type { Choice, ParsedQuestion } from '../../shared/question.ts';
 import type { Agent, Reading, ScreenView, Step } from '../agents/agent.ts';
 import { keyBytes } from '../agents/lib/keys.ts';
-import { asksTheSame, questionIn } from './detector.ts';
+import { onlyMoves } from '../runs/terminal-input.ts';
+import { questionIn } from './detector.ts';
+import { asksTheSame } from './likeness.ts';
 import { ARMED_MS, type Clock, realClock } from './watcher.ts';
 
 /** How long a screen may take to show what a key did. Agents repaint within 100 ms; a loaded machine takes ten times that. */
@@ -29,8 +31,8 @@ export interface LiveScreen {
   readonly whole: boolean;
   /** Resolves at the next change of the screen. */
   changed(): Promise<void>;
-  /** Told with every write, so that the detector knows an answer may have been given. */
-  input(): void;
+  /** Told with every write, so that the detector knows an answer may have been given; `moves`: arrow keys and nothing else. */
+  input(moves: boolean): void;
 }
 
 export interface Performance {
@@ -152,7 +154,7 @@ class Typist {
     if (!this.#wrote) await this.#job.onFirstByte?.();
     if (commit) this.#job.onSend?.(this.#page?.question ?? null);
     const written = this.#job.write(bytes);
-    this.#job.watcher.input();
+    this.#job.watcher.input(onlyMoves(bytes));
     await written;
     this.#wrote = true;
     if (commit) this.#typed = true;

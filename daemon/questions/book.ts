@@ -153,11 +153,6 @@ export class QuestionBook {
     return moved;
   }
 
-  /** Local typing counted by the holder when the standing question opened; null where none stands. */
-  localInputsAtOpening(run: string): number | null {
-    return this.#runs.get(run)?.standing?.localInputs ?? null;
-  }
-
   /** Something was typed into the run past the answer protocol: what stands may not be adopted by a later daemon any more. */
   touched(run: string): void {
     this.#forget(run);

@@ -1,57 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { ParsedQuestion } from '../../shared/question.ts';
-import type { Reading } from '../agents/agent.ts';
-import { Detector, type DetectorEvent, TIMING } from './detector.ts';
+import { ABOVE } from '../agents/agent.ts';
+import { Detector, TIMING } from './detector.ts';
+import { ask, q, ready, run, working } from './test-detector.ts';
 
-const ask = (text: string, more: Partial<ParsedQuestion> = {}): ParsedQuestion => ({
-  kind: 'permission',
-  title: 'Bash command',
-  text,
-  detail: 'touch a.txt',
-  options: [
-    { label: 'Yes', keys: ['1'], default: true },
-    { label: 'No', keys: ['2'] },
-  ],
-  source: 'screen',
-  ...more,
-});
-const q = (question: ParsedQuestion, anchor?: string): Reading => ({
-  type: 'question',
-  question,
-  ...(anchor === undefined ? {} : { anchor }),
-});
-const working: Reading = { type: 'state', state: { state: 'working' } };
-const ready: Reading = { type: 'state', state: { state: 'ready', lastText: 'Done.' } };
-
-/** Feeds readings at their times, ticks whenever something is due, and tells the events as short words. */
-function run(
-  script: readonly (readonly [atMs: number, what: Reading | 'input' | 'resized' | 'renew'])[],
-  untilMs: number,
-  options: ConstructorParameters<typeof Detector>[0] = {},
-): string[] {
-  const detector = new Detector(options);
-  const out: string[] = [];
-  const tell = (events: readonly DetectorEvent[]) => {
-    for (const event of events) {
-      if (event.event === 'question') out.push(`${event.change} ${event.standing.qid}.${event.standing.rev} @${event.atMs}`);
-      if (event.event === 'closed') out.push(`${event.reason} ${event.qid} @${event.atMs}`);
-    }
-  };
-  const tickTo = (atMs: number) => {
-    for (let due = detector.dueAtMs; due !== null && due < atMs; due = detector.dueAtMs) tell(detector.tick(due));
-  };
-  for (const [atMs, what] of script) {
-    tickTo(atMs);
-    if (what === 'input') detector.input();
-    else if (what === 'resized') detector.resized();
-    else if (what === 'renew') detector.renew();
-    else tell(detector.read(what, atMs));
-  }
-  tickTo(untilMs);
-  return out;
-}
-
-const { settleMs, goneMs, replacedMs, idleSettleMs } = TIMING;
+const { settleMs, goneMs, goneUntouchedMs, replacedMs, idleSettleMs } = TIMING;
 
 describe('a question appears', () => {
   it('once it has read the same for the settling time', () => {
@@ -175,6 +128,7 @@ describe('the standing question', () => {
       ).map((line) => line.replace(/ @.*/, ''));
     expect(typedThen({ title: 'Database', source: 'hook' })).toEqual(['new q1.1', 'rev q1.2']);
     expect(typedThen({ source: 'hook', detail: 'touch a.txt b.txt' })).toEqual(['new q1.1', 'rev q1.2']);
+    expect(typedThen({ source: 'hook', detail: 'cd b; touch a.txt' }, { detail: `${ABOVE}touch a.txt` })).toEqual(['new q1.1', 'rev q1.2']);
     const another = ['new q1.1', 'superseded q1', 'new q2.1'];
     expect(typedThen({ title: 'Database' })).toEqual(another);
     expect(typedThen({ source: 'hook', detail: 'rm c.txt' })).toEqual(another);
@@ -185,11 +139,18 @@ describe('the standing question', () => {
       run(
         [
           [0, q(ask('Proceed?'))],
+          [400, 'input'],
           [500, null],
         ],
         2000,
       ),
     ).toEqual([`new q1.1 @${settleMs}`, `gone q1 @${500 + goneMs}`]);
+  });
+
+  it('is closed later where nobody pressed a key that may have answered it: its agent may be held up halfway through a repaint', () => {
+    const off = (...keys: (readonly [number, 'arrow'])[]) => run([[0, q(ask('Proceed?'))], ...keys, [500, null]], 3000);
+    expect(off()).toEqual([`new q1.1 @${settleMs}`, `gone q1 @${500 + goneUntouchedMs}`]);
+    expect(off([400, 'arrow'])).toEqual(off());
   });
 
   it('is closed sooner when the agent visibly goes on', () => {

@@ -6,6 +6,7 @@
 import type { ParsedQuestion } from '../../shared/question.ts';
 import type { AgentState, Reading } from '../agents/agent.ts';
 import { questionDigest } from './digest.ts';
+import { asksTheSame, isWalked, labels, moreOrLess, pinFields, wholeOf } from './likeness.ts';
 
 export interface DetectorTiming {
   /** A question must have read the same for this long before it becomes a card: a prompt painted in two chunks is one card. */
@@ -16,6 +17,8 @@ export interface DetectorTiming {
   stateSettleMs: number;
   /** The question has been off the screen for this long, and nothing certain stands instead: gone. */
   goneMs: number;
+  /** The same where no key was pressed that may have answered: an agent held up halfway through a repaint, as a rule. */
+  goneUntouchedMs: number;
   /** The same where the agent visibly does something else. Above the 20-60 ms of one repaint. */
   replacedMs: number;
   /** Until this age, a question that changes its text without anybody typing is one that was still being painted. */
@@ -31,6 +34,7 @@ export const TIMING: DetectorTiming = {
   idleSettleMs: 700,
   stateSettleMs: 100,
   goneMs: 250,
+  goneUntouchedMs: 800,
   replacedMs: 100,
   paintingMs: 500,
   blinkMs: 60,
@@ -49,7 +53,8 @@ export interface StandingQuestion {
 export type DetectorEvent =
   /** `new`: a fresh qid. `rev`: same appearance, other text or options. `refresh`: only highlight, ticks or keys differ. */
   | { event: 'question'; change: 'new' | 'rev' | 'refresh'; atMs: number; standing: StandingQuestion }
-  | { event: 'closed'; atMs: number; qid: string; reason: 'gone' | 'superseded' | 'ended' }
+  /** `unsure`: an equal one took its place after the window had changed its size, and may be the same one elsewhere. */
+  | { event: 'closed'; atMs: number; qid: string; reason: 'gone' | 'superseded' | 'ended'; unsure?: true }
   | { event: 'state'; atMs: number; state: AgentState | null };
 
 interface Candidate {
@@ -66,7 +71,10 @@ interface Standing extends StandingQuestion {
   anchor: string | undefined;
   /** Everything on the card, to notice a refresh. */
   display: string;
+  /** A key was pressed that may have answered it. */
   inputSince: boolean;
+  /** The size changed after the last such key. */
+  resizedSince: boolean;
   /** Since when its place and surroundings are those of another size; `untilMs` is set by the first reading in the new one. */
   resized: { untilMs: number | null } | null;
   missing: { sinceMs: number; replaced: boolean } | null;
@@ -111,20 +119,28 @@ export class Detector {
   get dueAtMs(): number | null {
     const due: number[] = [];
     if (this.#candidate !== null) due.push(this.#candidate.sinceMs + this.#settleMs(this.#candidate));
-    if (this.#standing?.missing != null) due.push(this.#goneAtMs(this.#standing.missing));
+    if (this.#standing?.missing != null) due.push(this.#goneAtMs(this.#standing, this.#standing.missing));
     if (this.#state.pending) due.push(this.#state.since + this.#timing.stateSettleMs);
     return due.length === 0 ? null : Math.min(...due);
   }
 
-  /** Somebody (desk or phone) typed: what stands may have been answered. */
-  input(): void {
-    if (this.#standing !== null) this.#standing.inputSince = true;
+  /**
+   * Somebody (desk or phone) typed: what stands may have been answered, and true is returned; not by arrow keys alone (`moves`) where those move
+   * a highlight.
+   */
+  input(moves = false): boolean {
+    const standing = this.#standing;
+    if (standing === null || (moves && isWalked(standing.question))) return false;
+    standing.inputSince = true;
+    standing.resizedSince = false;
+    return true;
   }
 
   /** The screen changed its size: until it is read again nobody knows what stands on it. */
   resized(): void {
     if (this.#standing === null) return;
     this.#standing.resized = { untilMs: null };
+    this.#standing.resizedSince = true;
     this.#standing.missing = null;
   }
 
@@ -155,14 +171,17 @@ export class Detector {
   tick(nowMs: number): DetectorEvent[] {
     const events: DetectorEvent[] = [];
     const standing = this.#standing;
-    if (standing?.missing != null && nowMs >= this.#goneAtMs(standing.missing)) {
+    if (standing?.missing != null && nowMs >= this.#goneAtMs(standing, standing.missing)) {
       events.push(this.#close('gone', nowMs));
     }
     const candidate = this.#candidate;
     if (candidate !== null && nowMs >= candidate.sinceMs + this.#settleMs(candidate)) {
       this.#candidate = null;
       if (candidate.fresh || this.#standing === null) {
-        if (this.#standing !== null) events.push(this.#close('superseded', nowMs));
+        if (this.#standing !== null) {
+          const unsure = this.#standing.resizedSince && this.#standing.digest === candidate.digest;
+          events.push({ ...this.#close('superseded', nowMs), ...(unsure ? { unsure } : {}) });
+        }
         events.push(this.#open(candidate, nowMs));
       } else {
         events.push(this.#revise(this.#standing, candidate, nowMs));
@@ -253,9 +272,7 @@ export class Detector {
     if (question.kind === 'idle') return true;
     const sameHead = asksTheSame(question, old);
     if (sameHead && (question.detail === old.detail || wholeOf(question, old))) return true;
-    // A window of another height has more or less of what stands above the prompt in view.
-    const moreOrLess = question.detail.endsWith(old.detail) || old.detail.endsWith(question.detail);
-    if (sameHead && standing.resized !== null && moreOrLess && labels(question) === labels(old)) return true;
+    if (standing.resized !== null && moreOrLess(question, old) && labels(question) === labels(old)) return true;
     if (!untouched) return false;
     return question.text === old.text || labels(question) === labels(old) || (painting && question.text.startsWith(old.text));
   }
@@ -271,6 +288,7 @@ export class Detector {
       anchor: candidate.anchor,
       display: JSON.stringify(candidate.question),
       inputSince: false,
+      resizedSince: false,
       resized: null,
       missing: null,
     };
@@ -286,7 +304,7 @@ export class Detector {
     return { event: 'question', change: 'rev', atMs: nowMs, standing: publicPart(standing) };
   }
 
-  #close(reason: 'gone' | 'superseded' | 'ended', nowMs: number): DetectorEvent {
+  #close(reason: 'gone' | 'superseded' | 'ended', nowMs: number): Extract<DetectorEvent, { event: 'closed' }> {
     const qid = this.#standing!.qid;
     this.#standing = null;
     this.#covered = null;
@@ -298,8 +316,10 @@ export class Detector {
     return candidate.settleMs ?? (candidate.question.kind === 'idle' ? this.#timing.idleSettleMs : this.#timing.settleMs);
   }
 
-  #goneAtMs(missing: { sinceMs: number; replaced: boolean }): number {
-    return missing.sinceMs + (missing.replaced ? this.#timing.replacedMs : this.#timing.goneMs);
+  #goneAtMs(standing: Standing, missing: { sinceMs: number; replaced: boolean }): number {
+    const { replacedMs, goneMs, goneUntouchedMs } = this.#timing;
+    const touched = standing.inputSince || !this.#inputKnown;
+    return missing.sinceMs + (missing.replaced ? replacedMs : touched ? goneMs : goneUntouchedMs);
   }
 
   #readState(reading: Reading, nowMs: number): void {
@@ -345,33 +365,6 @@ function asQuestion(reading: Reading): Seen | null {
   // An agent that has given up waits for its next prompt as well.
   if (state.state === 'limit' || (state.state === 'error' && !state.retrying)) return idle(state.text);
   return null;
-}
-
-/** A text field keeps the label it appeared with; what is being typed there is neither the question nor anybody else's business. */
-function pinFields(shown: ParsedQuestion, seen: ParsedQuestion): ParsedQuestion {
-  if (shown.text !== seen.text || shown.options.length !== seen.options.length) return seen;
-  const options = seen.options.map((option, i) =>
-    option.freeText === true && shown.options[i]!.freeText === true ? { ...option, label: shown.options[i]!.label } : option,
-  );
-  return { ...seen, options };
-}
-
-const bare = (text: string): string => text.replace(/[\s…]+/g, '');
-
-/** The same kind, title and sentence; a hook that speaks late knows the title that the screen does not show, and the sentence unwrapped. */
-export function asksTheSame(one: ParsedQuestion, other: ParsedQuestion): boolean {
-  if (one.kind !== other.kind) return false;
-  return one.source === other.source ? one.title === other.title && one.text === other.text : bare(one.text) === bare(other.text);
-}
-
-/** What the hook of the same question says where the screen shows the beginning. */
-function wholeOf(question: ParsedQuestion, old: ParsedQuestion): boolean {
-  const shown = bare(old.detail.replace(/\n?\[… ?\d+ .*$/s, ''));
-  return question.source === 'hook' && old.source === 'screen' && shown !== '' && bare(question.detail).startsWith(shown);
-}
-
-function labels(question: ParsedQuestion): string {
-  return question.options.length === 0 ? `none:${question.text}` : question.options.map((option) => option.label).join('\n');
 }
 
 function publicPart(standing: Standing): StandingQuestion {

@@ -99,9 +99,9 @@ export class Watcher {
     this.#touch();
   }
 
-  /** Somebody typed into the run. */
-  input(): void {
-    this.detector.input();
+  /** Somebody typed into the run; see `Detector.input`. */
+  input(moves = false): boolean {
+    return this.detector.input(moves);
   }
 
   /** The agent's own hook spoke. */

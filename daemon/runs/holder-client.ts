@@ -27,6 +27,7 @@ import {
   readOffset,
   TELL,
 } from './holder-protocol.ts';
+import { onlyMoves } from './terminal-input.ts';
 
 export interface HolderEvents {
   /** Output in order, without hole or repeat: `offset` is where the last one ended, or where the last gap did. Keep the bytes if you like. */
@@ -35,7 +36,8 @@ export interface HolderEvents {
   /** The screen has this size from this offset on. */
   resized: [size: Resized];
   /** Someone typed at the desk (roles `daemon` only); `count` is the `guard` of later inputs. */
-  localInput: [count: number, atMs: number];
+  /** `moves`: arrow keys and nothing else. */
+  localInput: [count: number, atMs: number, moves: boolean];
   /** How many terminals are attached at the desk. */
   terminals: [count: number];
   /** The run has ended; all output subscribed to has been reported before. Nothing follows. */
@@ -162,6 +164,7 @@ export class HolderClient extends EventEmitter<HolderEvents> {
   async input(bytes: Uint8Array, options: InputOptions = {}): Promise<void> {
     const flags =
       (options.typed === true ? INPUT_FLAG.typed : 0) |
+      (options.typed === true && onlyMoves(bytes) ? INPUT_FLAG.moves : 0) |
       (options.reply === true ? INPUT_FLAG.reply : 0) |
       (options.guard === undefined ? 0 : INPUT_FLAG.guarded);
     await this.#answered((id) => inputFrame(id, flags, options.guard ?? 0, bytes));
@@ -241,7 +244,7 @@ export class HolderClient extends EventEmitter<HolderEvents> {
         this.emit('resized', said);
         return;
       case TELL.localInput:
-        this.emit('localInput', said.count, said.atMs);
+        this.emit('localInput', said.count, said.atMs, said.moves === true);
         return;
       case TELL.terminals:
         this.emit('terminals', said.count);

@@ -28,6 +28,7 @@ const LAG_BYTES = 256 << 10;
 const STUCK_BYTES = 1 << 20;
 const CHUNK_BYTES = 64 << 10;
 const HELLO_TIMEOUT_MS = 5000;
+const KNOWN_FLAGS = INPUT_FLAG.typed | INPUT_FLAG.reply | INPUT_FLAG.guarded | INPUT_FLAG.moves;
 
 /** What a connection needs of its holder. */
 export interface HolderDoor {
@@ -289,7 +290,7 @@ export class HolderConn {
       const bytes = Buffer.from(payload.subarray(INPUT_HEADER_BYTES));
       this.#inputBytes += bytes.length;
       if (this.#inputBytes > INPUT_LIMIT_BYTES) this.#socket.pause();
-      this.#door.input(this, id, flags & (INPUT_FLAG.typed | INPUT_FLAG.reply | INPUT_FLAG.guarded), payload.readUInt32BE(5), bytes);
+      this.#door.input(this, id, flags & KNOWN_FLAGS, payload.readUInt32BE(5), bytes);
     });
   }
 

@@ -16,8 +16,8 @@ afterEach(() => runs.remove());
 
 describe('the protocol between holder and client', () => {
   it.each([
-    ['the same version', { oldest: 1, newest: 1 }, 1],
-    ['a client one newer that still speaks this one', { oldest: 1, newest: 2 }, 1],
+    ['the same version', { oldest: 1, newest: 2 }, 2],
+    ['a client one newer that still speaks this one', { oldest: 1, newest: 3 }, 2],
     ['a client that is older', { oldest: 0, newest: 1 }, 1],
   ])('%s: they talk', async (_name, versions, version) => {
     const run = await runs.sh('printf hello; read x');
@@ -30,7 +30,7 @@ describe('the protocol between holder and client', () => {
   });
 
   it.each([
-    ['too new', { oldest: 2, newest: 3 }],
+    ['too new', { oldest: 3, newest: 4 }],
     ['too old', { oldest: 0, newest: 0 }],
     ['no versions', { oldest: Number.NaN, newest: Number.NaN }],
   ])('a client that is %s is told so', async (_name, versions) => {

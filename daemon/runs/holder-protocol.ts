@@ -4,11 +4,12 @@
  * change; bump `PROTOCOL.newest` with a dated line here, and keep `oldest` at least one below it.
  *
  *   1  2026-11-24  first version
+ *   2  2026-11-28  keys that only move: INPUT_FLAG.moves, `moves` in TELL.localInput
  *
  * Frame: `length u32 BE (of what follows) · type u8 · payload`. Rare frames carry JSON; OUTPUT and INPUT are binary.
  */
 
-export const PROTOCOL = { oldest: 1, newest: 1 } as const;
+export const PROTOCOL = { oldest: 1, newest: 2 } as const;
 
 /** The largest frame either side accepts, bytes. A larger one ends the connection. */
 export const MAX_FRAME_BYTES = 1 << 20;
@@ -155,6 +156,8 @@ export const INPUT_FLAG = {
   reply: 2,
   /** Refuse with `local_input` if `localInputs` is no longer `guard`. */
   guarded: 4,
+  /** Beside `typed`: arrow keys and nothing else. */
+  moves: 8,
 } as const;
 export const INPUT_HEADER_BYTES = 9;
 

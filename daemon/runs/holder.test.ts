@@ -212,11 +212,18 @@ describe('input', () => {
     const daemon = await runs.connect(run);
     const desk = await runs.connect(run, { role: 'terminal', cols: 80, rows: 24 });
     await daemon.subscribe(0);
-    const typed = new Promise<number>((resolve) => daemon.once('localInput', (count) => resolve(count)));
+    const typed = (): Promise<{ count: number; moves: boolean }> =>
+      new Promise((resolve) => daemon.once('localInput', (count, _atMs, moves) => resolve({ count, moves })));
+    const [arrow, seen] = [typed(), printed(daemon, '[\x1b[B]')];
+    await desk.input(Buffer.from('\x1b[B'), { typed: true });
+    expect(await arrow).toEqual({ count: 1, moves: true });
+    await seen;
+    const letter = typed();
     const key = printed(daemon, '[k]');
     await desk.input(Buffer.from('k'), { typed: true });
     await key;
-    const count = await typed;
+    const { count, moves } = await letter;
+    expect(moves).toBe(false);
     await expect(daemon.input(Buffer.from('1'), { guard: count - 1 })).rejects.toMatchObject({ code: 'local_input' });
     const one = printed(daemon, '[1]');
     await daemon.input(Buffer.from('1'), { guard: count });

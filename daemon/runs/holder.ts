@@ -161,7 +161,7 @@ export class Holder implements HolderDoor {
       conn.inputDone(bytes.length, { id, ok: true, written: 0 });
       return;
     }
-    if (conn.role === 'terminal' && (flags & INPUT_FLAG.typed) !== 0) this.#typedAtDesk(conn);
+    if (conn.role === 'terminal' && (flags & INPUT_FLAG.typed) !== 0) this.#typedAtDesk(conn, (flags & INPUT_FLAG.moves) !== 0);
     this.#recorder?.input(bytes);
     this.#input.push({ id, bytes, expires: conn.role === 'daemon', done: (reply) => conn.inputDone(bytes.length, reply) });
   }
@@ -220,12 +220,12 @@ export class Holder implements HolderDoor {
     if (this.#input.queuedBytes > 0) this.#input.pump();
   }
 
-  #typedAtDesk(conn: HolderConn): void {
+  #typedAtDesk(conn: HolderConn, moves: boolean): void {
     this.#localInputs++;
     this.#lastLocalInputMs = Date.now();
     if (this.#terminals.at(-1) !== conn) this.#bringToFront(conn);
     for (const other of this.#conns) {
-      if (other.role === 'daemon') other.send(TELL.localInput, { count: this.#localInputs, atMs: this.#lastLocalInputMs });
+      if (other.role === 'daemon') other.send(TELL.localInput, { count: this.#localInputs, atMs: this.#lastLocalInputMs, moves });
     }
   }
 

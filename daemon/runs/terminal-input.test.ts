@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { DetachKey, partsOf } from './terminal-input.ts';
+import { DetachKey, onlyMoves, partsOf } from './terminal-input.ts';
 
 const latin1 = (text: string): Buffer => Buffer.from(text, 'latin1');
 
@@ -52,5 +52,16 @@ describe('what a terminal sends', () => {
     const parts = partsOf(latin1(text));
     expect(parts.map(({ kind }) => kind)).toEqual(kinds);
     expect(Buffer.concat(parts.map(({ bytes }) => bytes)).toString('latin1')).toBe(text);
+  });
+});
+
+describe('keys that only move', () => {
+  it.each(['\x1b[A', '\x1bOB', '\x1b[C\x1b[D', '\x1b[1;1A', '\x1b[1;1:3B'])('are arrows: %j', (keys) => {
+    expect(onlyMoves(keys)).toBe(true);
+    expect(onlyMoves(latin1(keys))).toBe(true);
+  });
+
+  it.each(['', '\x1b', '\x1b[A\r', 'j', ' ', '\x1b[1;2D', '\x1b[Z', '\x1b[H', '1'])('are not %j', (keys) => {
+    expect(onlyMoves(keys)).toBe(false);
   });
 });

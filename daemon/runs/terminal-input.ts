@@ -41,6 +41,14 @@ export function partsOf(bytes: Buffer): InputPart[] {
   return parts;
 }
 
+/** Arrow keys as terminals send them, also by the kitty keyboard protocol; with a modifier they may mean anything. */
+const ARROWS = /^(?:\x1b(?:O|\[|\[1;1(?::\d)?)[A-D])+$/;
+
+/** Do these bytes hold arrow keys and nothing else? They move a highlight, and answer no list. */
+export function onlyMoves(bytes: Uint8Array | string): boolean {
+  return ARROWS.test(typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1'));
+}
+
 /** How long Ctrl-\ waits for the `d` behind it, ms; then it goes to the agent alone. */
 export const DETACH_WAIT_MS = 1000;
 

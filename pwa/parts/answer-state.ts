@@ -30,7 +30,7 @@ const TITLES: Record<VerdictCode, string> = {
 const CLOSED: Record<Extract<Question['state'], { state: 'closed' }>['reason'], string> = {
   answered_at_desk: 'Answered at the desk',
   answered: 'Answered',
-  superseded: 'The agent went on by itself',
+  superseded: 'Gone from the screen',
   agent_ended: 'The agent has ended',
   dismissed: 'Dismissed',
 };

@@ -20,6 +20,11 @@ function lines(count) {
 
 let standing = null;
 let onKey = null;
+/** Takes the standing question back, as when its time is up. */
+let takeBack = null;
+process.on('SIGUSR1', () => takeBack?.());
+/** Held up, as on a busy machine: nothing is painted, no key is read. */
+const stall = (ms) => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 process.stdin.on('data', (bytes) => {
   log({ stdin: bytes.toString('hex'), nonce: standing?.nonce ?? null });
   for (const key of keysOf(bytes.toString('latin1'))) onKey?.(key);
@@ -101,7 +106,10 @@ async function ask(question) {
   let stands = true;
   const paint = (again) => {
     if (!stands) return;
-    if (again) out(height > 0 ? `\x1b[${height}A\r\x1b[J` : '\r\x1b[K');
+    if (again) {
+      out(height > 0 ? `\x1b[${height}A\r\x1b[J` : '\r\x1b[K');
+      if (question.erasedMs) stall(question.erasedMs);
+    }
     out(style.paint(question, state.at, state.typed));
   };
   standing = question;
@@ -112,7 +120,8 @@ async function ask(question) {
   const repaints = question.repaintMs ? setInterval(() => paint(true), question.repaintMs) : null;
   const answered = await new Promise((resolve) => {
     // Taken back, answered or not: the next one stands in its place.
-    const swap = question.swapMs === undefined ? null : setTimeout(() => resolve(null), question.swapMs);
+    takeBack = () => resolve(null);
+    const swap = question.swapMs === undefined ? null : setTimeout(takeBack, question.swapMs);
     onKey = (key) => {
       const before = state.at;
       const choice = style.key(question, state, key);
@@ -126,6 +135,7 @@ async function ask(question) {
   clearInterval(repaints);
   process.stdout.removeAllListeners('resize');
   onKey = null;
+  takeBack = null;
   standing = null;
   log(answered === null ? { swapped: question.nonce } : { answered: question.nonce, option: answered });
   out(

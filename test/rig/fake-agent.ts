@@ -12,7 +12,9 @@ export interface FakeQuestion {
   lines?: number;
   /** Painted anew this often, unchanged. */
   repaintMs?: number;
-  /** Taken back after so long, answered or not. */
+  /** Each repaint stands erased for so long, as where a busy machine holds the agent up. */
+  erasedMs?: number;
+  /** Taken back after so long, answered or not; any question at SIGUSR1. */
   swapMs?: number;
 }
 

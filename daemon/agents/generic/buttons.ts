@@ -6,7 +6,7 @@ import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
 import { cellAt, deframe, lastUsedRow } from '../lib/lines.ts';
-import { ENDS_THERE, isAsked, isFaint, questionText } from './text.ts';
+import { ENDS_THERE, type Found, isAsked, isFaint, questionText } from './text.ts';
 
 interface Segment {
   at: number;
@@ -16,7 +16,7 @@ interface Segment {
   on: boolean | undefined;
 }
 
-export function readButtons(screen: ScreenView): ParsedQuestion | null {
+export function readButtons(screen: ScreenView): Found | null {
   if (screen.cursor.visible) return null;
   const last = lastUsedRow(screen);
   for (let row = last; row >= Math.max(0, last - 3); row--) {
@@ -27,7 +27,7 @@ export function readButtons(screen: ScreenView): ParsedQuestion | null {
     if (highlighted < 0) continue;
     const asking = isAsked(screen, row) ? row : above(screen, row);
     if (asking < 0) continue;
-    return {
+    const question: ParsedQuestion = {
       kind: 'confirm',
       title: '',
       text: questionText(screen, asking, asking === row ? row + 1 : row),
@@ -40,6 +40,7 @@ export function readButtons(screen: ScreenView): ParsedQuestion | null {
       dismiss: { keys: ['ctrl-c'], effect: ENDS_THERE },
       source: 'screen',
     };
+    return { question, row: asking };
   }
   return null;
 }

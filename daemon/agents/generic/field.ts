@@ -2,15 +2,15 @@
 import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { cellAt, lastUsedRow } from '../lib/lines.ts';
-import { ENDS_THERE, isAsked, questionText, SECRET } from './text.ts';
+import { ENDS_THERE, type Found, isAsked, questionText, SECRET } from './text.ts';
 
-export function readField(screen: ScreenView): ParsedQuestion | null {
+export function readField(screen: ScreenView): Found | null {
   if (screen.cursor.visible) return null;
   const last = lastUsedRow(screen);
   for (let row = last; row >= Math.max(1, last - 2); row--) {
     if (!isAsked(screen, row - 1) || !/^\s*[│┃]/.test(screen.line(row)) || !hasCaret(screen, row)) continue;
     const text = questionText(screen, row - 1, row);
-    return {
+    const question: ParsedQuestion = {
       kind: SECRET.test(text) ? 'password' : 'text',
       title: '',
       text,
@@ -20,6 +20,7 @@ export function readField(screen: ScreenView): ParsedQuestion | null {
       dismiss: { keys: ['ctrl-c'], effect: ENDS_THERE },
       source: 'screen',
     };
+    return { question, row: row - 1 };
   }
   return null;
 }

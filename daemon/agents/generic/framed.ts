@@ -38,8 +38,8 @@ export interface Said {
   detail: string;
 }
 
-/** What the box around a list says above it; `list` is the list's first row. Null where it stands in no box, or in one that says nothing. */
-export function boxedAbove(screen: ScreenView, list: number): Said | null {
+/** What the box around a list says above it, and in which row it asks; `list` is the list's first row. Null where it stands in no box, or in one that says nothing. */
+export function boxedAbove(screen: ScreenView, list: number): (Said & { row: number | null }) | null {
   const frame = frameAround(screen, list);
   if (frame === null) return null;
   const cut = frame.top < 0;
@@ -47,7 +47,7 @@ export function boxedAbove(screen: ScreenView, list: number): Said | null {
   const marked = parts.findLastIndex((part) => isAsked(screen, part[0]!.row));
   const asked = marked < 0 ? parts.findLastIndex((part) => /[?？]$/.test(part.at(-1)!.text)) : marked;
   const asking = parts[asked < 0 ? parts.length - 1 : asked];
-  if (asking === undefined) return cut ? { title: '', text: ABOVE.trim(), detail: '' } : null;
+  if (asking === undefined) return cut ? { title: '', text: ABOVE.trim(), detail: '', row: null } : null;
   const first = asking[0]!.row;
   const end = asking.at(-1)!.row + 1;
   // The padding on the right is that on the left.
@@ -62,6 +62,7 @@ export function boxedAbove(screen: ScreenView, list: number): Said | null {
     // Its first row may be the rest of a sentence.
     text: cut && first === 0 ? `${ABOVE.trim()} ${sentence}` : sentence,
     detail: [[above, detail].filter(some).join('\n'), after].filter(some).join('\n\n'),
+    row: cut ? null : first,
   };
 }
 

@@ -9,7 +9,7 @@ import { moveKeys } from '../lib/keys.ts';
 import { cellAt, isRule, type Line, lastUsedRow, linesOf } from '../lib/lines.ts';
 import { boxedAbove, framedAbove, type Said } from './framed.ts';
 import { keepLabels, labelOf } from './label.ts';
-import { continuesAbove, ENDS_THERE, inside, isAsked, isFaint, questionText } from './text.ts';
+import { continuesAbove, ENDS_THERE, type Found, inside, isAsked, isFaint, questionText } from './text.ts';
 
 const ROW = /^(\s*)([❯›▸▶►➤→‣»]|>(?=\s))?(\s*)(?:(\d{1,2})[.)]\s+)?([●○◉◯◻◼☐☑☒□■▢▣⬡⬢✔✓](?=\s)|\[[ xX✔✓*]?\]|\([ xX●*]?\))?(\s*)(\S.*)$/u;
 const RADIO_OFF = '○◯';
@@ -42,7 +42,7 @@ interface Menu {
 /** A longer list than this is no menu somebody scrolls through on a phone. */
 const MAX_ROWS = 80;
 
-export function readMenu(screen: ScreenView, standing?: ParsedQuestion): ParsedQuestion | null {
+export function readMenu(screen: ScreenView, standing?: ParsedQuestion): Found | null {
   const last = lastUsedRow(screen);
   // A visible cursor below everything is plain output: no need to look closer.
   if (screen.cursor.visible && screen.cursor.row > last) return null;
@@ -61,7 +61,8 @@ export function readMenu(screen: ScreenView, standing?: ParsedQuestion): ParsedQ
       const above = askingRow(screen, top);
       const asking = above < 0 && boxed !== null ? top : above;
       if (asking < 0 || !waits(screen, asking, menu, last)) return null;
-      return keepLabels(toQuestion(screen, menu, boxed ?? unboxed(screen, top, asking)), standing);
+      const question = keepLabels(toQuestion(screen, menu, boxed ?? unboxed(screen, top, asking)), standing);
+      return { question, row: boxed === null ? asking : boxed.row };
     }
     if (items.length >= 2) at = Math.min(at, items[0]!.row);
   }
@@ -255,7 +256,7 @@ const unboxed = (screen: ScreenView, top: number, asking: number): Said => ({
   text: questionText(screen, asking, top),
 });
 
-function toQuestion(screen: ScreenView, menu: Menu, said: Said): ParsedQuestion {
+function toQuestion(screen: ScreenView, menu: Menu, { title, text, detail }: Said): ParsedQuestion {
   const { rows, highlighted, boxes } = menu;
   const options = rows.map((row, i): QuestionOption => {
     const { label, description } = labelOf(screen, row);
@@ -271,8 +272,10 @@ function toQuestion(screen: ScreenView, menu: Menu, said: Said): ParsedQuestion 
   });
   return {
     kind: boxes ? 'multiselect' : 'choice',
-    ...said,
-    ...(said.detail === '' ? {} : { detailKind: 'text' as const }),
+    title,
+    text,
+    detail,
+    ...(detail === '' ? {} : { detailKind: 'text' as const }),
     options,
     dismiss: { keys: ['ctrl-c'], effect: ENDS_THERE },
     source: 'screen',

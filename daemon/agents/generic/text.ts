@@ -1,4 +1,5 @@
 /** What a prompt says, freed of the glyphs and hints that prompt libraries set around it. Pure. */
+import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { cellAt, deframe, mayContinue, squeeze } from '../lib/lines.ts';
 
@@ -18,6 +19,12 @@ export const isFaint = (screen: ScreenView, row: number, at: number): boolean =>
   const cell = cellAt(screen, row, at);
   return cell !== undefined && (cell.dim || (!cell.fgRgb && cell.fg === 8));
 };
+
+/** A question and the screen row in which its sentence begins; null where that is above the screen. */
+export interface Found {
+  question: ParsedQuestion;
+  row: number | null;
+}
 
 /** How many rows a question may take. */
 const MAX_QUESTION_ROWS = 6;
