@@ -18,7 +18,7 @@ import {
   typeText,
   uncommit,
 } from '../lib/plan.ts';
-import { typedText } from './dialog.ts';
+import { readDialog, typedText } from './dialog.ts';
 import { promptBox } from './frame.ts';
 
 /** How often the highlight is moved in search of a row that is scrolled off. */
@@ -94,14 +94,15 @@ function openField(question: ParsedQuestion): Step[] {
   return search((option) => option.freeText === true, 'the row that takes text');
 }
 
-/** Moves the highlight one row at a time onto the row that `wanted` names, however far it is scrolled off; gives up after a whole round. */
-function search(wanted: (option: QuestionOption) => boolean, what: string): Step[] {
+/** Moves the highlight one row at a time onto the row that `wanted` names, however far it is scrolled off; `allTheWay`: what must hold at each row. */
+function search(wanted: (option: QuestionOption) => boolean, what: string, allTheWay?: Step): Step[] {
   const on = (now: Reading): boolean => questionOf(now)?.options.some((option) => wanted(option) && option.default === true) === true;
   const at = (now: Reading): string | null => {
     const live = questionOf(now);
     const highlighted = live?.options.find((option) => option.default === true);
     return live === null || highlighted === undefined ? null : `${live.text}\n${highlighted.label}\n${live.options.indexOf(highlighted)}`;
   };
+  const looked = allTheWay === undefined ? [] : [allTheWay];
   const step = (left: number): Step => ({
     do: 'then',
     plan: (now) => {
@@ -115,11 +116,12 @@ function search(wanted: (option: QuestionOption) => boolean, what: string): Step
         { do: 'keys', keys: [key] },
         // One key at a time: an agent that is late to take them would walk on after it was looked at.
         { do: 'expect', what: `${what} could not be reached`, holds: (later) => at(later) !== null && at(later) !== before },
+        ...looked,
         step(left - 1),
       ];
     },
   });
-  return [step(MAX_MOVES), { do: 'expect', what: `${what} has no focus`, holds: on }];
+  return [...looked, step(MAX_MOVES), { do: 'expect', what: `${what} has no focus`, holds: on }];
 }
 
 /** Types into the focused field, emptied first if somebody has begun there, and sees exactly this text in it. */
@@ -165,19 +167,37 @@ function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: 
       questionOf(now)?.options.some((option) => option.freeText === true && option.checked === true) === true;
     steps.push(...openField(question), ...fill(safeText(text)), { do: 'expect', what: 'the text did not get its tick', holds: ticked });
   } else if (wanted.size === 0) return refuse('Choose at least one option.');
-  return [...steps, ...search((option) => option.submit === true, 'the row that sends the answers'), press(['enter'])];
+  const kept = ticksKept(
+    question.options.filter((_, index) => rows.includes(index)),
+    new Set([...wanted].map((index) => question.options[index]!.label)),
+  );
+  return [...steps, ...search((option) => option.submit === true, 'the row that sends the answers', kept), press(['enter'])];
+}
+
+/** No row in view has another tick than it was given: looked at all the way down, since the last row shows the end of the list only. */
+function ticksKept(rows: readonly QuestionOption[], wanted: ReadonlySet<string>): Step {
+  const known = new Set(rows.map(({ label }) => label));
+  return {
+    do: 'expect',
+    what: 'a row has lost the tick it was given, or got another',
+    holds: (_now, screen) =>
+      readDialog(screen)?.question.options.every(({ label, checked }) => !known.has(label) || checked === wanted.has(label)) === true,
+  };
 }
 
 /** A digit flips its row; from ten on the row has the highlight, and Enter does. */
 const flip = (option: QuestionOption): readonly string[] => (option.keys.length === 1 ? option.keys : ['enter']);
 
-/** The rows that stand for options of their own: all with a box but the last two ("All of the above" and the text). */
+/** The rows that stand for options of their own: all with a box but "All of the above" and the one that takes text, which stand last. */
 function tickable(question: ParsedQuestion): number[] {
   const boxes = question.options.flatMap((option, index) => (option.checked === undefined ? [] : [index]));
   const field = question.options.findIndex((option) => option.freeText === true);
   const before = boxes.filter((index) => index !== field);
   // A question with a single option has no row for all of them.
-  return field >= 0 && before.length > 1 ? before.slice(0, -1) : before;
+  if (field >= 0) return before.length > 1 ? before.slice(0, -1) : before;
+  // The row that takes text is scrolled off: the one for all may be in view.
+  const last = question.options[before.at(-1) ?? -1];
+  return last?.label === 'All of the above' && last.description === 'Select all options' ? before.slice(0, -1) : before;
 }
 
 /** Digits toggle only while the row that takes text has no focus. */
