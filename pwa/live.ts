@@ -3,7 +3,6 @@
  * ask of it is client.ts's, what it shows is state.ts's.
  */
 import { signal } from '@preact/signals';
-import { verifyList } from '../shared/device-list.ts';
 import type { EnrolmentOffer } from '../shared/enrolment.ts';
 import { asClawError, ClawError } from '../shared/errors.ts';
 import { defaultDeviceName } from './account/device-name.ts';
@@ -157,11 +156,9 @@ export async function takeMachine(password: string, seen: SeenOffer): Promise<vo
   const member = live?.member;
   if (!member) throw new ClawError('login_required', 'This device is not signed in.');
   const { account, identity } = member;
-  const pin = { account: account.account, ask: account.ask };
   const { addMachine } = await joining();
   watch?.doing(seen.offer.id);
-  const { trusted, match } = await addMachine(location.origin, { email: account.email, password }, identity, pin, seen);
-  await verifyList(trusted.signed, pin);
+  const { trusted, match } = await addMachine(location.origin, { email: account.email, password }, identity, member.trusted(), seen);
   await member.offer(trusted.signed);
   toMatch(seen.offer, match);
 }

@@ -129,6 +129,21 @@ export async function advanceList(known: TrustedList | null, next: SignedList, p
   return candidate;
 }
 
+/**
+ * The list that a sign-in goes on from: what the relay shows, over what this device knows of that account. The account key signs what is made of it, so that a
+ * relay that shows an older one would get its removed devices signed in again. Throws as `advanceList`.
+ */
+export async function signInList(known: TrustedList | null, shown: SignedList, pin: Pin): Promise<TrustedList> {
+  try {
+    return await advanceList(known?.list.account === pin.account ? known : null, shown, pin);
+  } catch (error) {
+    if (!(error instanceof ClawError) || (error.code !== 'list_rollback' && error.code !== 'list_fork')) throw error;
+    throw new ClawError(error.code, error.message, {
+      hint: 'Nothing was signed. If the relay was set back on purpose: clawtab devices trust at each machine, sign out on each phone.',
+    });
+  }
+}
+
 const gone = (known: TrustedList): string[] => [
   ...known.list.revoked,
   ...known.list.devices.filter((d) => !known.devices.has(d.id)).map((d) => d.id),

@@ -2,9 +2,9 @@
 import * as path from 'node:path';
 import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { signRemoval } from '../../shared/device-list.ts';
+import { signRemoval, type TrustedList, verifyList } from '../../shared/device-list.ts';
 import { SessionReply } from '../../shared/relay-api.ts';
-import { RelayHttp } from '../../shared/relay-http.ts';
+import { type Fetch, RelayHttp } from '../../shared/relay-http.ts';
 import { type RelayProcess, startRelay } from '../relay-process.ts';
 import { openState, type State } from '../state.ts';
 import { makePlace, type Place } from '../test-daemon.ts';
@@ -21,7 +21,7 @@ let newer: SignedIn;
 const who = { email: 'Me@Example.com', password: 'correct horse battery staple' };
 
 const machine = (name: string): State => openState({ CLAWTAB_STATE: path.join(place.dir, name) });
-const options = (state: State, pin: Parameters<typeof login>[3]['pin'] = null) => ({ pin, renewKey: () => createDeviceKey(state) });
+const options = (state: State, known: TrustedList | null = null) => ({ known, renewKey: () => createDeviceKey(state) });
 
 beforeAll(async () => {
   place = makePlace();
@@ -98,11 +98,46 @@ describe('signing a machine in', () => {
 
   it('refuses an account whose identity is not the one this machine trusts', async () => {
     const state = machine('four');
-    const pin = { account: first.trusted.list.account, ask: 'B'.repeat(87) };
-    await expect(login(origin, who, await openDeviceKey(state), options(state, pin))).rejects.toMatchObject({
+    const known = { ...first.trusted, list: { ...first.trusted.list, ask: 'B'.repeat(87) } };
+    await expect(login(origin, who, await openDeviceKey(state), options(state, known))).rejects.toMatchObject({
       code: 'list_wrong_account_key',
       hint: expect.stringContaining('clawtab devices trust'),
     });
+  });
+
+  it('signs nothing onto a device list older than the one this machine has seen, whatever the relay shows at the sign-in', async () => {
+    const state = machine('seven');
+    const sent: string[] = [];
+    // A relay that hides every removal since the first list.
+    const lying: Fetch = async (url, init) => {
+      sent.push(`${init.method} ${new URL(url).pathname}`);
+      const response = await fetch(url, init);
+      if (!url.endsWith('/v1/login') || !response.ok) return response;
+      const reply = (await response.json()) as Record<string, unknown>;
+      return Response.json({ ...reply, list: first.trusted.signed }, { headers: response.headers });
+    };
+    const key = await openDeviceKey(state);
+    await expect(login(origin, who, key, { ...options(state, newer.trusted), fetch: lying })).rejects.toMatchObject({
+      code: 'list_rollback',
+      hint: expect.stringContaining('clawtab devices trust'),
+    });
+    expect(sent).not.toContain('POST /v1/list');
+    const honest = await login(origin, who, key, options(state, newer.trusted));
+    expect(honest.trusted.list.epoch).toBe(newer.trusted.list.epoch + 1);
+  });
+
+  it('keeps a removal that it knows of and the relay leaves out', async () => {
+    const [one, two] = [machine('eight'), machine('nine')];
+    const gone = await login(origin, who, await openDeviceKey(one), options(one));
+    const key = await openDeviceKey(one);
+    const removal = await signRemoval(gone.trusted.list.account, key.id, key);
+    const known = await verifyList(
+      { ...gone.trusted.signed, removals: [removal] },
+      { account: gone.trusted.list.account, ask: gone.trusted.list.ask },
+    );
+    const back = await login(origin, who, await openDeviceKey(two), options(two, known));
+    expect(back.trusted.devices.has(key.id)).toBe(false);
+    expect(back.trusted.list.revoked).toContain(key.id);
   });
 });
 

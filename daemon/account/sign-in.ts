@@ -4,7 +4,16 @@
  */
 import * as v from 'valibot';
 import { fromBase64url, randomBytes, toBase64url } from '../../shared/bytes.ts';
-import { createList, extendList, type Pin, type SignedList, signRemoval, type TrustedList, verifyList } from '../../shared/device-list.ts';
+import {
+  createList,
+  extendList,
+  type Pin,
+  type SignedList,
+  signInList,
+  signRemoval,
+  type TrustedList,
+  verifyList,
+} from '../../shared/device-list.ts';
 import { ClawError } from '../../shared/errors.ts';
 import {
   createSigningKey,
@@ -64,8 +73,8 @@ export async function register(origin: string, who: Credentials, device: DeviceK
 }
 
 export interface LoginOptions {
-  /** The account key pinned here earlier: another one is refused unless it is null. */
-  pin: Pin | null;
+  /** What this machine trusts by now: another account key, or an older list, is refused. Null: nothing yet. */
+  known: TrustedList | null;
   /** Makes a new key where the present one has lost its token, or was removed from the account. */
   renewKey(): Promise<DeviceKey>;
   fetch?: Fetch;
@@ -85,7 +94,7 @@ export async function login(origin: string, who: Credentials, device: DeviceKey,
     await http.call({ method: 'POST', path: '/v1/list/removals', reply: v.unknown(), token, body: { removal } });
   }
   const fresh = await options.renewKey();
-  const again = await openSession(origin, who, fresh, options);
+  const again = await openSession(origin, who, fresh, { ...options, known: session?.trusted ?? options.known });
   return addDevice(again, again.trusted, fresh);
 }
 
@@ -104,12 +113,12 @@ async function openSession(origin: string, who: Credentials, device: DeviceKey, 
   const body = { email, authKey: toBase64url(keys.auth), device: { kind: 'daemon', pub: toBase64url(device.publicRaw) } };
   const reply = await http.call({ method: 'POST', path: '/v1/login', reply: LoginReply, body });
   const pin = pinOf(reply.account, need(reply.askPub));
-  if (options.pin && options.pin.account === pin.account && options.pin.ask !== pin.ask)
+  if (options.known?.list.account === pin.account && options.known.list.ask !== pin.ask)
     throw new ClawError('list_wrong_account_key', 'The account has another identity than the one this machine trusts.', {
       hint: 'If you have reset the password yourself: clawtab devices trust, then clawtab login.',
     });
   const ask = await unwrapAccountKey(need(reply.wrappedKey), need(reply.askPub), keys.wrap, reply.account, reply.kdf);
-  return { http, token: reply.sessionToken, ask, trusted: await verifyList(reply.list, pin) };
+  return { http, token: reply.sessionToken, ask, trusted: await signInList(options.known, reply.list, pin) };
 }
 
 /** Another device may have changed the list meanwhile: then its list is extended instead. */
@@ -124,6 +133,6 @@ async function addDevice(session: Session, known: TrustedList, device: DeviceKey
   } catch (error) {
     if (!(error instanceof ClawError) || error.code !== 'list_conflict' || tries <= 1) throw error;
     const newest = await http.call({ method: 'GET', path: '/v1/list', reply: GetListReply, token });
-    return addDevice(session, await verifyList(newest.list, pin), device, tries - 1);
+    return addDevice(session, await signInList(known, newest.list, pin), device, tries - 1);
   }
 }

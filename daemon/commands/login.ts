@@ -57,7 +57,7 @@ async function signIn(options: Options): Promise<void> {
   } else {
     const password = await askHidden('Password: ');
     say('Signing in …');
-    result = await login(origin, { email, password }, device, { pin: member?.pin ?? null, renewKey: () => createDeviceKey(state) });
+    result = await login(origin, { email, password }, device, { known: member?.trusted ?? null, renewKey: () => createDeviceKey(state) });
   }
   const { trusted, deviceToken } = result;
   writeDeviceToken(state, deviceToken);

@@ -5,7 +5,7 @@
 
 import * as v from 'valibot';
 import { type Bytes, fromBase64url, randomBytes, toBase64url } from '../../shared/bytes.ts';
-import { createList, extendList, type NewDevice, type Pin, type TrustedList, verifyList } from '../../shared/device-list.ts';
+import { createList, extendList, type NewDevice, type Pin, signInList, type TrustedList, verifyList } from '../../shared/device-list.ts';
 import { type EnrolmentOffer, matchCode, sameDigits, sealEnrolment, terminalCode } from '../../shared/enrolment.ts';
 import { ClawError } from '../../shared/errors.ts';
 import {
@@ -115,7 +115,7 @@ interface FreshSession {
 }
 
 /** Throws `wrong_password`, `kdf_out_of_range`, `list_*`, `relay_unreachable`. */
-async function open(origin: string, who: Credentials, identity: Identity, pinned: Pin | null): Promise<FreshSession> {
+async function open(origin: string, who: Credentials, identity: Identity, known: TrustedList | null): Promise<FreshSession> {
   const http = new RelayHttp({ origin, key: identity });
   const email = normalEmail(who.email);
   const { salt, kdf } = await http.call({ method: 'POST', path: '/v1/prelogin', reply: PreloginReply, body: { email } });
@@ -126,12 +126,17 @@ async function open(origin: string, who: Credentials, identity: Identity, pinned
     reply: LoginReply,
     body: { email, authKey: toBase64url(keys.auth), device: { kind: PHONE, pub: toBase64url(identity.publicRaw) } },
   });
-  if (pinned && (reply.account !== pinned.account || reply.askPub !== pinned.ask))
+  if (known && (reply.account !== known.list.account || reply.askPub !== known.list.ask))
     throw new ClawError('list_wrong_account_key', 'The relay shows another identity of this account than the one known here.', {
       hint: 'If you have reset the password yourself, sign out on this device first.',
     });
   const ask = await unwrapAccountKey(bytesOf(reply.wrappedKey), bytesOf(reply.askPub), keys.wrap, reply.account, reply.kdf);
-  return { http, token: reply.sessionToken, ask, trusted: await verifyList(reply.list, { account: reply.account, ask: reply.askPub }) };
+  return {
+    http,
+    token: reply.sessionToken,
+    ask,
+    trusted: await signInList(known, reply.list, { account: reply.account, ask: reply.askPub }),
+  };
 }
 
 /** Puts devices on the list. Another device may have changed it meanwhile: then that list is extended. */
@@ -145,7 +150,7 @@ async function addDevices(session: FreshSession, devices: readonly NewDevice[], 
   } catch (error) {
     if (!(error instanceof ClawError) || error.code !== 'list_conflict' || tries <= 1) throw error;
     const newest = await http.call({ method: 'GET', path: '/v1/list', reply: GetListReply, token });
-    return addDevices({ ...session, trusted: await verifyList(newest.list, pin) }, devices, tries - 1);
+    return addDevices({ ...session, trusted: await signInList(trusted, newest.list, pin) }, devices, tries - 1);
   }
 }
 
@@ -185,10 +190,10 @@ export async function addMachine(
   origin: string,
   who: Credentials,
   identity: Identity,
-  pin: Pin,
+  known: TrustedList,
   seen: SeenOffer,
 ): Promise<{ trusted: TrustedList; match: string | null }> {
   await checkSeen(seen);
-  const trusted = await enrol(await open(origin, who, identity, pin), seen.offer);
+  const trusted = await enrol(await open(origin, who, identity, known), seen.offer);
   return { trusted, match: await matchOf(seen.offer, trusted) };
 }

@@ -14,6 +14,8 @@ let phone: Phone;
 let machine: MachinePlace;
 let daemon: ChildProcess;
 let desk: Listener;
+/** The device list as it was before the second machine. */
+let older: unknown;
 
 const enrol = (confirm: boolean) => desk.client.call('account.enrol', { origin: at.origin, confirm });
 const machines = async (): Promise<number> => {
@@ -77,6 +79,9 @@ describe('a machine’s link on a phone that is signed in', { timeout: 120_000 }
     await page.goto(link);
     await dialog().getByLabel('Code of the machine').fill(code);
     await dialog().getByLabel('Password').fill(password);
+    page.on('response', async (response) => {
+      if (response.url().endsWith('/v1/login') && response.ok()) older ??= (await response.json()).list;
+    });
     await dialog().getByRole('button', { name: 'Connect machine' }).click();
     const shown = page.getByRole('status', { name: 'Match code' });
     await shown.waitFor();
@@ -112,5 +117,30 @@ describe('a machine’s link on a phone that is signed in', { timeout: 120_000 }
     await desk.until(async () => (await desk.client.call('daemon.status', {})).account !== null);
     expect(await page.getByRole('status', { name: 'Match code' }).count()).toBe(0);
     expect(faults).toEqual([]);
+  });
+
+  it('signs no machine onto an older device list, whatever the relay shows at the sign-in', async () => {
+    await desk.client.call('account.logout', {});
+    const { link, code } = await enrol(false);
+    const { page, password } = phone;
+    await page.goto(link);
+    await dialog().getByLabel('Code of the machine').fill(code);
+    await dialog().getByLabel('Password').fill(password);
+    const sent: string[] = [];
+    page.on('request', (request) => request.method() === 'POST' && sent.push(new URL(request.url()).pathname));
+    // A relay that would have a removed device back.
+    await page.route('**/v1/login', async (route) => {
+      const response = await route.fetch();
+      const reply = await response.json();
+      await route.fulfill({ response, json: response.ok() ? { ...reply, list: older } : reply });
+    });
+    await dialog().getByRole('button', { name: 'Connect machine' }).click();
+    await dialog().getByRole('alert').filter({ hasText: 'older than' }).waitFor();
+    expect(sent).toContain('/v1/login');
+    expect(sent).not.toContain('/v1/list');
+    expect(sent).not.toContain('/v1/enrolments');
+    await page.unroute('**/v1/login');
+    await dialog().getByRole('button', { name: 'Connect machine' }).click();
+    await desk.until(async () => (await desk.client.call('daemon.status', {})).account !== null);
   });
 });
