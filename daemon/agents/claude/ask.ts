@@ -69,6 +69,7 @@ export function readAsk(screen: ScreenView, dialog: Dialog): ParsedQuestion | nu
     freeText: takesText(index),
     submit: (multi && item.number === undefined) || (review && index === 0),
     digitFocuses: dialog.preview !== null,
+    deafToDigits: ruleRow >= 0 && index >= ruleRow,
   }));
   if (dialog.preview !== null) {
     const option = options[list.highlighted];

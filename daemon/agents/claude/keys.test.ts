@@ -65,6 +65,13 @@ describe('a choice', () => {
     expect(await typed(name, atS, option(index))).toEqual({ bytes, typed: true });
   });
 
+  it('is walked to from the row that is deaf to digits', async () => {
+    // On “Chat about this”; the recording shows that 2 does nothing there.
+    const result = await typed('choice--deaf@100x30', 6.6, option(1));
+    expect(result.bytes).toEqual(['\x1b[A']);
+    expect(result.typed).toBe(false);
+  });
+
   it('whose highlight does not follow is not submitted', async () => {
     const result = await typed('trust--yes@48x40', 1.5, option(1));
     expect(result).toMatchObject({ typed: false, why: 'the highlight could not be put on option 2' });

@@ -107,10 +107,12 @@ function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: 
   return [...steps, ...moveTo(question.options[submit]!, submit), press(['enter'])];
 }
 
-/** Digits toggle only while no text field has the focus. */
+/** Digits toggle only while the highlight is on a box: in the field they are text, and "Chat about this" is deaf to them. */
 function leaveField(question: ParsedQuestion): Step[] {
   const first = question.options[0]!;
-  return [{ do: 'then', plan: (now, screen) => (fieldFocused(now, screen) ? moveTo(first, 0) : []) }];
+  const onBox = (now: Reading): boolean =>
+    questionOf(now)?.options.some((option) => option.default === true && option.checked !== undefined) === true;
+  return [{ do: 'then', plan: (now, screen) => (fieldFocused(now, screen) || !onBox(now) ? moveTo(first, 0) : []) }];
 }
 
 /** All pages of a tabbed form, in order, then the review page; each page is recognised by its question before anything is pressed. */

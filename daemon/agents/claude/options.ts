@@ -12,17 +12,21 @@ export interface OptionTraits {
   submit?: boolean;
   /** The digit only moves the highlight. */
   digitFocuses?: boolean;
+  /** While the highlight is on this row no digit is taken. */
+  deafToDigits?: boolean;
 }
 
 /** The options of a dialog; `traits` adds what the kind of dialog knows about row `index`. */
 export function optionsOf(screen: ScreenView, dialog: Dialog, traits: (item: Item, index: number) => OptionTraits): QuestionOption[] {
   const { items, highlighted } = dialog.list;
   const typing = dialog.caretRow >= 0;
+  const current = items[highlighted];
+  const deaf = current !== undefined && traits(current, highlighted).deafToDigits === true;
   return items.map((item, index) => {
     const { freeText, dangerous, submit, digitFocuses } = traits(item, index);
     const label = typing && index === highlighted && freeText !== true ? labelBeforeCaret(screen, item) : item.label;
     // While a text field has the focus a digit would be typed into it.
-    const byArrows = typing || item.number === undefined || item.number > 9;
+    const byArrows = typing || deaf || item.number === undefined || item.number > 9;
     const walk = moveKeys(highlighted, index, freeText === true ? [] : ['enter']);
     const keys = byArrows ? walk : digitFocuses === true && freeText !== true ? [String(item.number), 'enter'] : [String(item.number)];
     return {

@@ -107,8 +107,8 @@ export function moveAndEnter(option: QuestionOption, index: number, axis: Axis =
 }
 
 /**
- * Makes the ticks of a check-box list equal to `wanted` (indexes), looking at the screen between toggles. `toggle` gives the keys that flip one row;
- * with `walk` the highlight is moved there first: a list that scrolls shows for certain only the row that it is on.
+ * Makes the ticks of a check-box list equal to `wanted` (indexes), looking at the screen between toggles. `toggle` gives the keys that flip one row, as
+ * it is then; with `walk` the highlight is moved there first: a list that scrolls shows for certain only the row that it is on.
  */
 export function tickExactly(
   question: ParsedQuestion,
@@ -127,7 +127,18 @@ export function tickExactly(
     };
     steps.push(
       ...(walk ? moveTo(option, index) : []),
-      { do: 'then', plan: (now) => (right(now) ? [] : [{ do: 'keys', keys: [...toggle(option, index)] }]) },
+      {
+        do: 'then',
+        plan: (now) => {
+          if (right(now)) return [];
+          // The keys of this moment: those of the card count from where the highlight was then.
+          const live = questionOf(now);
+          const here = live?.options[indexNow(live, option, index)];
+          return here === undefined
+            ? [giveUp(`option ${index + 1} is not on the screen`)]
+            : [{ do: 'keys', keys: [...toggle(here, index)] }];
+        },
+      },
       { do: 'expect', what: `option ${index + 1} did not ${want ? 'get' : 'lose'} its tick`, holds: right },
     );
   });

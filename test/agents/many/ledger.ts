@@ -16,6 +16,7 @@ export const INCIDENTS = {
   /** Answered without anybody having answered: the agent's own doing. */
   byItself: 'answered by the agent itself',
   strays: 'cards of no question',
+  halves: 'pages left by an answer that was interrupted',
 } as const;
 export type Incident = keyof typeof INCIDENTS;
 export const MUST_BE_NONE: readonly Incident[] = ['wrong', 'unfounded', 'denied', 'doubled', 'lost', 'stalled'];
@@ -38,7 +39,18 @@ export const newLedger = (): Ledger => ({
   asked: 0,
   answered: 0,
   prompts: 0,
-  incidents: { wrong: [], unfounded: [], denied: [], doubled: [], lost: [], stalled: [], unconfirmed: [], byItself: [], strays: [] },
+  incidents: {
+    wrong: [],
+    unfounded: [],
+    denied: [],
+    doubled: [],
+    lost: [],
+    stalled: [],
+    unconfirmed: [],
+    byItself: [],
+    strays: [],
+    halves: [],
+  },
   refused: new Map(),
   sources: new Map(),
   tookMs: [],

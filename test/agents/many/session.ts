@@ -146,8 +146,12 @@ export class Session {
     else ledger.answered++;
     const qids = this.#qids.get(ask.nonce);
     if (qids === undefined) this.#tell('lost', told);
-    else if (qids.size > 1)
-      this.#tell('doubled', `${ask.nonce} ${ask.wanted.kind}: ${[...qids].map(([qid, kind]) => `${qid} ${kind}`).join(', ')}`);
+    else if (qids.size > 1) {
+      const cards = [...qids].map(([qid, kind]) => `${qid} ${kind}`);
+      // Where somebody at the desk came between the keys, the page that then stands is a question to the phone.
+      const left = cards.slice(1).every((card) => /^\S+ confirm\|/.test(card)) && typed.length < tries.length;
+      this.#tell(left ? 'halves' : 'doubled', `${told}: ${ask.wanted.kind}: ${cards.join(', ')}`);
+    }
     const [source = 'none'] = [...(qids?.values() ?? [])].at(-1)?.split('|').slice(-1) ?? [];
     ledger.sources.set(source, (ledger.sources.get(source) ?? 0) + 1);
     this.#done.set(ask.nonce, new Set(qids?.keys()));
