@@ -13,6 +13,7 @@ import { AuditLog } from './audit.ts';
 import { DeviceBook } from './device-book.ts';
 import { JobFiles } from './jobs/job-files.ts';
 import { Jobs } from './jobs/jobs.ts';
+import { PlanFile } from './jobs/plan-file.ts';
 import { Resumes } from './limits/resumes.ts';
 import { LiveRuns } from './live-runs.ts';
 import { localVerbs } from './local/local-verbs.ts';
@@ -133,8 +134,17 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       },
       stop: (run, hard, by) => runs.stop(run, hard, by),
       liveOf: (job) => [...runs.all.values()].filter((live) => live.record.job === job).map((live) => live.view()),
-      lastOf: (job) => store.list().find(({ run }) => run.job === job)?.run.id,
+      // Newest first: the one that is entered last stays.
+      lasts: () =>
+        new Map(
+          store
+            .list()
+            .flatMap(({ run }) => (run.job === null ? [] : [[run.job, run.id] as const]))
+            .reverse(),
+        ),
     },
+    plan: new PlanFile(path.join(state.root, 'schedule.json'), (text) => notices.warn(text)),
+    onNotStarted: (job, why) => pushes.notStarted(job, why),
     onChange: (view) => api.publish({ event: 'job', data: view }),
     onRemoved: (job) => api.publish({ event: 'job.removed', data: { job } }),
     notice: (level, text) => notices.tell(level, text),

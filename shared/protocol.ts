@@ -22,7 +22,7 @@ export const ScheduleSchema = v.strictObject({
   /** IANA name; the machine's own where absent. */
   timeZone: v.optional(Text(64)),
   overlap: v.optional(v.picklist(['skip', 'queue', 'replace'])),
-  /** What happens to times missed while the machine slept: none, or one run for all of them. */
+  /** What happens to times missed while the machine slept or no daemon ran: none, or one run for all of them. */
   catchUp: v.optional(v.picklist(['skip', 'once'])),
   paused: v.optional(v.boolean()),
 });

@@ -1,7 +1,8 @@
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ClawError } from '../../shared/errors.ts';
 import type { Job, JobView, Run } from '../../shared/protocol.ts';
 import { JobFiles, parseJob } from './job-files.ts';
 import { Jobs } from './jobs.ts';
@@ -15,6 +16,8 @@ let stopped: string[];
 let live: Run[];
 let notices: string[];
 let changed: JobView[];
+let notStarted: string[];
+let launch: () => Promise<void>;
 let jobs: Jobs;
 
 beforeEach(() => {
@@ -27,23 +30,27 @@ beforeEach(() => {
   live = [];
   notices = [];
   changed = [];
+  notStarted = [];
+  launch = async () => undefined;
   jobs = new Jobs({
     files,
     runs: {
       plan: (job) => ({ argv: ['true'], cwd: '/', name: job, agent: null, job: files.get(job), env: {} }),
       launch: async (planned, who, labels) => {
         launched.push({ job: planned.name, attempt: labels.attempt! });
+        await launch();
         const run = runOf(planned.name, who);
         live.push(run);
         return run;
       },
       stop: async (run, _hard, by) => stopped.push(`${run} ${by}`),
       liveOf: (job) => live.filter((run) => run.job === job),
-      lastOf: () => undefined,
+      lasts: () => new Map(),
     },
     onChange: (view) => changed.push(view),
     onRemoved: () => undefined,
     notice: (_level, text) => notices.push(text),
+    onNotStarted: (job, why) => notStarted.push(`${job}: ${why}`),
     clock: {
       nowMs: () => now,
       wait: (ms, task) => {
@@ -58,6 +65,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   jobs.stop();
+  vi.useRealTimers();
   fs.rmSync(dir, { recursive: true, force: true });
 });
 
@@ -148,6 +156,77 @@ describe('scheduled jobs', () => {
     end(null, 'stopped by replaced');
     await settle();
     expect(launched).toHaveLength(2);
+  });
+
+  it('wait for every run of the job, also those that somebody started', async () => {
+    jobs.save({ job: hourly('replace') });
+    await pass(60_000);
+    live.push({ ...runOf('hourly', 'desk'), run: 'by-hand' });
+    await pass(HOUR);
+    expect(stopped).toEqual(['run-of-hourly replaced', 'by-hand replaced']);
+    end(null, 'stopped by replaced');
+    await settle();
+    expect(launched).toHaveLength(1);
+    end(null, 'stopped by replaced');
+    await settle();
+    expect(launched).toHaveLength(2);
+  });
+
+  it('count a run as going on while it is still being started', async () => {
+    jobs.save({ job: { ...hourly('queue'), schedule: { cron: '* * * * *', timeZone: 'UTC', overlap: 'queue' } } });
+    let go: () => void = () => undefined;
+    launch = () => new Promise((resolve) => (go = resolve));
+    await pass(2 * 60_000);
+    expect(launched).toHaveLength(1);
+    go();
+    await settle();
+    end(0);
+    await settle();
+    expect(launched).toHaveLength(2);
+  });
+
+  it('are not tried again on top of a run that has started meanwhile, nor when paused', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const job = hourly('skip', { retries: 2 });
+    jobs.save({ job });
+    await pass(60_000);
+    end(1);
+    expect(notices.at(-1)).toContain('tried again in 30 s');
+    live.push(runOf('hourly', 'desk'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(launched).toHaveLength(1);
+    end(0);
+    await pass(HOUR);
+    end(1);
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(launched.at(-1)).toEqual({ job: 'hourly', attempt: '1' });
+    end(1);
+    jobs.save({ job: { ...job, schedule: { ...job.schedule!, paused: true } }, replace: true });
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(launched).toHaveLength(3);
+  });
+
+  it('that cannot even start are tried again as well, and then told', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    jobs.save({ job: hourly('skip', { retries: 1 }) });
+    launch = () => Promise.reject(new ClawError('bad_cwd', 'bad_cwd: / does not exist.'));
+    await pass(60_000);
+    expect(notices.at(-1)).toBe('Job hourly could not be started: bad_cwd: / does not exist; it is tried again in 30 s.');
+    await vi.advanceTimersByTimeAsync(30_000);
+    expect(launched.map(({ attempt }) => attempt)).toEqual(['0', '1']);
+    expect(notStarted).toEqual(['hourly: bad_cwd: / does not exist.']);
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(launched).toHaveLength(2);
+  });
+
+  it('keep no timer of a run that is over', async () => {
+    jobs.save({ job: hourly('skip', { timeoutS: 3600 }) });
+    await pass(60_000);
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    jobs.started({ ...live[0]!, startedAt: Date.now() });
+    expect(vi.getTimerCount()).toBe(1);
+    end(0);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it('are not started from a file that is broken, which is listed with what is wrong', () => {

@@ -7,7 +7,8 @@ import { asClawError, ClawError } from '../../shared/errors.ts';
 import type { ArgsOf, Job, JobView, Run } from '../../shared/protocol.ts';
 import type { Planned } from '../start-request.ts';
 import type { JobFiles } from './job-files.ts';
-import { type Due, Scheduler, type SchedulerOptions } from './schedule.ts';
+import type { PlanFile } from './plan-file.ts';
+import { type Due, MISSED_COUNTED, Scheduler, type SchedulerOptions } from './schedule.ts';
 
 export interface JobRuns {
   plan(job: string, parameters: Record<string, string>): Planned;
@@ -15,7 +16,8 @@ export interface JobRuns {
   stop(run: string, hard: boolean, by: string): Promise<unknown>;
   /** Live runs of a job, oldest first. */
   liveOf(job: string): Run[];
-  lastOf(job: string): string | undefined;
+  /** The newest run of each job. */
+  lasts(): ReadonlyMap<string, string>;
 }
 
 export interface JobsOptions {
@@ -24,6 +26,10 @@ export interface JobsOptions {
   onChange(view: JobView): void;
   onRemoved(job: string): void;
   notice(level: 'info' | 'warning', text: string): void;
+  /** A scheduled run did not even start, and is not tried again. */
+  onNotStarted(job: string, why: string): void;
+  /** Where the plan outlives the daemon. */
+  plan?: PlanFile;
   clock?: Pick<SchedulerOptions, 'nowMs' | 'wait'>;
 }
 
@@ -34,7 +40,11 @@ export class Jobs {
   readonly #options: JobsOptions;
   readonly #scheduler: Scheduler;
   readonly #queued = new Set<string>();
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Runs that are being started: they share the directory already. */
+  readonly #starting = new Map<string, number>();
+  /** Time limits by run, retries by job. */
+  readonly #limits = new Map<string, NodeJS.Timeout>();
+  readonly #retries = new Map<string, NodeJS.Timeout>();
   #watcher: fs.FSWatcher | null = null;
   #rescan: NodeJS.Timeout | undefined;
   #told = new Map<string, string>();
@@ -43,9 +53,13 @@ export class Jobs {
     this.#options = options;
     this.#scheduler = new Scheduler({
       ...options.clock,
+      remembered: options.plan?.read() ?? new Map(),
+      remember: (plan) => options.plan?.write(plan),
       onDue: (due) => void this.#due(due),
-      onMissed: (job, missed) =>
-        options.notice('info', `Job ${job}: ${missed} scheduled ${missed === 1 ? 'time was' : 'times were'} missed and not run.`),
+      onMissed: (job, missed) => {
+        const count = missed > MISSED_COUNTED ? `more than ${MISSED_COUNTED}` : missed;
+        options.notice('info', `Job ${job}: ${count} scheduled ${missed === 1 ? 'time was' : 'times were'} missed and not run.`);
+      },
     });
   }
 
@@ -67,7 +81,7 @@ export class Jobs {
     this.#watcher?.close();
     clearTimeout(this.#rescan);
     this.#scheduler.stop();
-    for (const timer of this.#timers) clearTimeout(timer);
+    for (const timer of [...this.#limits.values(), ...this.#retries.values()]) clearTimeout(timer);
   }
 
   get(name: string): Job {
@@ -77,12 +91,13 @@ export class Jobs {
   list(): JobView[] {
     const { jobs, problems } = this.#options.files.list();
     const broken = problems.map(({ name, problem }): JobView => ({ job: { name, type: 'command', command: ['?'], cwd: '/' }, problem }));
-    return [...jobs.map((job) => this.view(job)), ...broken];
+    const lasts = this.#options.runs.lasts();
+    return [...jobs.map((job) => this.view(job, lasts)), ...broken];
   }
 
-  view(job: Job): JobView {
+  view(job: Job, lasts = this.#options.runs.lasts()): JobView {
     const nextAt = this.#scheduler.nextAt(job.name);
-    const lastRun = this.#options.runs.lastOf(job.name);
+    const lastRun = lasts.get(job.name);
     return { job, ...(nextAt === null ? {} : { nextAt }), ...(lastRun === undefined ? {} : { lastRun }) };
   }
 
@@ -108,23 +123,20 @@ export class Jobs {
 
   /** A run of a job has ended: what was queued behind it starts, what failed may be tried again. */
   ended(run: Run, attempt: number): void {
+    clear(this.#limits, run.run);
     if (run.job === undefined) return;
     const name = run.job;
     this.refresh();
-    if (this.#queued.delete(name)) {
-      void this.#launch(name, `schedule:${name}`, 0);
-      return;
-    }
+    if (this.#queued.has(name)) return this.#next(name);
     const failed = run.exit !== undefined && run.exit.code !== 0 && run.exit.reason === undefined;
-    if (!failed || !run.startedBy.startsWith('schedule:')) return;
-    const job = this.#find(name);
-    if (!job || attempt >= (job.retries ?? 0)) return;
-    const waitMs = RETRY_MS * 2 ** attempt;
-    this.#options.notice(
-      'info',
-      `Job ${name} failed (exit ${run.exit?.code ?? run.exit?.signal}); it is tried again in ${Math.round(waitMs / 1000)} s.`,
-    );
-    this.#later(waitMs, () => void this.#launch(name, `schedule:${name}`, attempt + 1));
+    if (failed && run.startedBy.startsWith('schedule:')) this.#again(name, attempt, `failed (exit ${run.exit?.code ?? run.exit?.signal})`);
+  }
+
+  /** What is queued starts behind all runs of the job: two never share a directory. */
+  #next(name: string): void {
+    if (!this.#queued.has(name) || this.#busy(name)) return;
+    this.#queued.delete(name);
+    if (this.#wanted(name)) void this.#launch(name, 0);
   }
 
   /** A run of a job has started: its time limit runs. */
@@ -132,20 +144,45 @@ export class Jobs {
     const job = run.job === undefined || run.status.state === 'ended' ? null : this.#find(run.job);
     if (!job?.timeoutS) return;
     const leftMs = run.startedAt + job.timeoutS * 1000 - Date.now();
-    this.#later(Math.max(0, leftMs), () => void this.#options.runs.stop(run.run, false, 'timeout').catch(() => undefined));
+    const stop = (): void => void this.#options.runs.stop(run.run, false, 'timeout').catch(() => undefined);
+    this.#later(this.#limits, run.run, Math.max(0, leftMs), stop);
   }
 
-  #later(ms: number, task: () => void): void {
+  /** Plans another try of a scheduled run; false where all have been used. */
+  #again(name: string, attempt: number, what: string): boolean {
+    const job = this.#find(name);
+    if (!job || attempt >= (job.retries ?? 0)) return false;
+    const waitMs = RETRY_MS * 2 ** attempt;
+    this.#options.notice('info', `Job ${name} ${what}; it is tried again in ${Math.round(waitMs / 1000)} s.`);
+    this.#later(this.#retries, name, waitMs, () => {
+      // Started meanwhile by the schedule or by somebody: that is the other try.
+      if (!this.#busy(name) && this.#wanted(name)) void this.#launch(name, attempt + 1);
+    });
+    return true;
+  }
+
+  #later(timers: Map<string, NodeJS.Timeout>, key: string, ms: number, task: () => void): void {
+    clear(timers, key);
     // A timer holds 24.8 days at most; a longer limit is looked at again then.
     const timer = setTimeout(
       () => {
-        this.#timers.delete(timer);
-        if (ms > MAX_TIMER_MS) this.#later(ms - MAX_TIMER_MS, task);
+        timers.delete(key);
+        if (ms > MAX_TIMER_MS) this.#later(timers, key, ms - MAX_TIMER_MS, task);
         else task();
       },
       Math.min(ms, MAX_TIMER_MS),
     );
-    this.#timers.add(timer);
+    timers.set(key, timer);
+  }
+
+  #busy(name: string): boolean {
+    return this.#starting.has(name) || this.#options.runs.liveOf(name).length > 0;
+  }
+
+  /** False for a job that was removed or paused since. */
+  #wanted(name: string): boolean {
+    const schedule = this.#find(name)?.schedule;
+    return schedule !== undefined && schedule.paused !== true;
   }
 
   #find(name: string): Job | null {
@@ -159,34 +196,41 @@ export class Jobs {
   async #due({ job: name }: Due): Promise<void> {
     const job = this.#find(name);
     if (!job) return;
-    const live = this.#options.runs.liveOf(name);
     const overlap = job.schedule?.overlap ?? 'skip';
-    if (live.length > 0 && overlap === 'skip') {
-      this.#options.notice('info', `Job ${name} still runs; this time is skipped.`);
-      return;
-    }
-    if (live.length > 0 && overlap === 'queue') {
-      this.#queued.add(name);
-      return;
-    }
-    if (live.length > 0) {
-      // `replace`: the next one starts when the old one has gone, so that two never share a directory.
-      this.#queued.add(name);
-      for (const run of live) await this.#options.runs.stop(run.run, false, 'replaced').catch(() => undefined);
-      return;
-    }
-    await this.#launch(name, `schedule:${name}`, 0);
+    if (!this.#busy(name)) return await this.#launch(name, 0);
+    if (overlap === 'skip') return this.#options.notice('info', `Job ${name} still runs; this time is skipped.`);
+    this.#queued.add(name);
+    if (overlap === 'queue') return;
+    // `replace`: the next one starts when the old one has gone, so that two never share a directory.
+    for (const run of this.#options.runs.liveOf(name)) await this.#options.runs.stop(run.run, false, 'replaced').catch(() => undefined);
   }
 
-  async #launch(name: string, who: string, attempt: number): Promise<void> {
+  async #launch(name: string, attempt: number): Promise<void> {
+    clear(this.#retries, name);
+    this.#starting.set(name, (this.#starting.get(name) ?? 0) + 1);
     try {
-      await this.#options.runs.launch(this.#options.runs.plan(name, {}), who, { attempt: String(attempt) });
+      const { runs } = this.#options;
+      await runs.launch(runs.plan(name, {}), `schedule:${name}`, { attempt: String(attempt) });
     } catch (error) {
       const { message } = error instanceof ClawError ? error : asClawError(error);
-      this.#options.notice('warning', `Job ${name} could not be started: ${message}`);
+      const why = `could not be started: ${message}`;
+      if (!this.#again(name, attempt, why.replace(/\.$/, ''))) {
+        this.#options.notice('warning', `Job ${name} ${why}`);
+        this.#options.onNotStarted(name, message);
+      }
+    } finally {
+      const left = this.#starting.get(name)! - 1;
+      if (left > 0) this.#starting.set(name, left);
+      else this.#starting.delete(name);
     }
     this.refresh();
+    this.#next(name);
   }
+}
+
+function clear(timers: Map<string, NodeJS.Timeout>, key: string): void {
+  clearTimeout(timers.get(key));
+  timers.delete(key);
 }
 
 const MAX_TIMER_MS = 2 ** 31 - 1;

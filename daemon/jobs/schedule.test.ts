@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Job } from '../../shared/protocol.ts';
-import { checkSchedule, nextDue, Scheduler } from './schedule.ts';
+import { checkSchedule, MISSED_COUNTED, nextDue, type Remembered, Scheduler } from './schedule.ts';
 
 const DAY = 86_400_000;
 const HOUR = 3600_000;
@@ -52,10 +52,15 @@ const job = (cron: string, more: Partial<NonNullable<Job['schedule']>> = {}, nam
   schedule: { cron, ...more },
 });
 
-function watch(time: FakeTime, jobs: Job[]) {
+function watch(time: FakeTime, jobs: Job[], remembered: ReadonlyMap<string, Remembered> = new Map()) {
   const runs: { job: string; atMs: number; missed: number; startedMs: number }[] = [];
   const missed = new Map<string, number>();
+  let plan = remembered;
   const scheduler = new Scheduler({
+    remembered,
+    remember: (now) => {
+      plan = now;
+    },
     onDue: (due) => runs.push({ ...due, startedMs: time.now }),
     onMissed: (name, count) => missed.set(name, (missed.get(name) ?? 0) + count),
     ...time,
@@ -63,7 +68,7 @@ function watch(time: FakeTime, jobs: Job[]) {
     wait: time.wait,
   });
   scheduler.set(jobs);
-  return { scheduler, runs, missed };
+  return { scheduler, runs, missed, plan: () => plan };
 }
 
 const localDay = (atMs: number, zone: string): string => new Date(atMs).toLocaleDateString('sv', { timeZone: zone });
@@ -145,6 +150,62 @@ describe('a schedule', () => {
     time.step(3 * DAY);
     time.advance(DAY);
     expect(runs.length).toBeGreaterThanOrEqual(3);
+  });
+
+  it('knows what came due while no daemon ran: run once by the job that catches up, told by the other', () => {
+    const time = new FakeTime('2026-06-01T08:30:00Z');
+    const jobs = [
+      job('0 * * * *', { timeZone: 'UTC' }, 'skips'),
+      job('0 * * * *', { timeZone: 'UTC', catchUp: 'once' }, 'catches'),
+      job('0 * * * *', { timeZone: 'UTC', catchUp: 'once' }, 'changed'),
+    ];
+    const before = watch(time, jobs);
+    before.scheduler.stop();
+    time.sleep(5 * HOUR);
+    const after = watch(time, [...jobs.slice(0, 2), job('30 * * * *', { timeZone: 'UTC', catchUp: 'once' }, 'changed')], before.plan());
+    time.advance(0);
+    expect(after.runs).toMatchObject([{ job: 'catches', missed: 4 }]);
+    expect([...after.missed]).toEqual([
+      ['skips', 5],
+      ['catches', 4],
+    ]);
+    // The next daemon has nothing to catch up any more.
+    after.scheduler.stop();
+    const last = watch(time, jobs, after.plan());
+    time.advance(0);
+    expect(last.runs).toEqual([]);
+  });
+
+  it('meets a time that came while the daemon was restarted', () => {
+    const time = new FakeTime('2026-06-01T08:59:59Z');
+    const jobs = [job('0 * * * *', { timeZone: 'UTC' })];
+    const before = watch(time, jobs);
+    before.scheduler.stop();
+    time.sleep(3000);
+    const after = watch(time, jobs, before.plan());
+    time.advance(0);
+    expect(after.runs).toMatchObject([{ atMs: Date.parse('2026-06-01T09:00:00Z'), missed: 0 }]);
+  });
+
+  it('is not stopped by a plan that a wrong clock made', () => {
+    const wrong = new FakeTime('2031-01-01T00:00:00Z');
+    const jobs = [job('0 * * * *', { timeZone: 'UTC' })];
+    const before = watch(wrong, jobs);
+    const time = new FakeTime('2026-06-01T08:59:59Z');
+    const after = watch(time, jobs, before.plan());
+    time.advance(HOUR);
+    expect(after.runs).toHaveLength(1);
+  });
+
+  it('gets over a clock that leaps by years, and runs once for it', () => {
+    const time = new FakeTime('2026-01-01T00:00:30Z');
+    const { runs, missed } = watch(time, [job('* * * * *', { timeZone: 'Europe/Berlin', catchUp: 'once' })]);
+    time.sleep(20 * 365 * DAY);
+    expect(runs).toHaveLength(1);
+    expect(time.now - runs[0]!.atMs).toBeLessThan(MINUTE);
+    expect(missed.get('j')).toBe(MISSED_COUNTED + 1);
+    time.advance(MINUTE);
+    expect(runs).toHaveLength(2);
   });
 
   it('takes a changed, paused or removed job at once', () => {

@@ -26,11 +26,17 @@ export function nextDue(schedule: Schedule, afterMs: number): number | null {
   return cronOf(schedule).nextRun(new Date(afterMs))?.getTime() ?? null;
 }
 
+/** The latest time that was due, `nowMs` included; null where there was none. */
+function lastDue(schedule: Schedule, nowMs: number): number | null {
+  const before = cronOf(schedule).previousRuns(2, new Date(nowMs + 1000));
+  return before.map((date) => date.getTime()).find((atMs) => atMs <= nowMs) ?? null;
+}
+
 export interface Due {
   job: string;
   /** The time it was due. */
   atMs: number;
-  /** Further times that were missed before it (sleep). */
+  /** Further times that were missed before it (sleep); above MISSED_COUNTED there were more. */
   missed: number;
 }
 
@@ -38,9 +44,17 @@ export interface Due {
 const TICK_MS = 30_000;
 /** A time that is noticed later than this was missed, not met. */
 const LATE_MS = 90_000;
+/** Missed times counted one by one; more are “more than”. Each costs a quarter of a millisecond, and a clock that leaps by years would stop the daemon for an hour. */
+export const MISSED_COUNTED = 100;
 /** A clock that goes back further than this was set. */
 const STEP_MS = 60_000;
 const WRONG_MS = 25 * 3600_000;
+
+/** What is kept of a job for the next daemon: its schedule as it was, and when it was due next. */
+export interface Remembered {
+  schedule: string;
+  nextMs: number;
+}
 
 interface Planned {
   schedule: Schedule;
@@ -53,6 +67,10 @@ export interface SchedulerOptions {
   onDue(due: Due): void;
   /** Times that were passed over (asleep, paused by the catch-up rule). */
   onMissed(job: string, missed: number): void;
+  /** What the daemon before this one had planned: a time that came while none ran was missed, as in sleep. */
+  remembered?: ReadonlyMap<string, Remembered>;
+  /** The plan, each time it has changed. */
+  remember?(plan: ReadonlyMap<string, Remembered>): void;
   nowMs?: () => number;
   /** For tests: how to wait. Returns what cancels it. */
   wait?: (ms: number, task: () => void) => () => void;
@@ -68,6 +86,8 @@ export class Scheduler {
   readonly #nowMs: () => number;
   readonly #wait: (ms: number, task: () => void) => () => void;
   readonly #jobs = new Map<string, Planned>();
+  readonly #remembered: Map<string, Remembered>;
+  #changed = true;
   #cancel: (() => void) | null = null;
   #lastMs: number;
 
@@ -76,19 +96,35 @@ export class Scheduler {
     this.#nowMs = options.nowMs ?? Date.now;
     this.#wait = options.wait ?? realWait;
     this.#lastMs = this.#nowMs();
+    this.#remembered = new Map(options.remembered);
   }
 
   /** Takes the jobs as they are now; one whose schedule has not changed keeps its next time. */
   set(jobs: readonly Job[]): void {
     const names = new Set(jobs.map((job) => job.name));
-    for (const name of [...this.#jobs.keys()]) if (!names.has(name)) this.#jobs.delete(name);
+    for (const name of [...this.#jobs.keys()]) if (!names.has(name)) this.#forget(name);
     for (const { name, schedule } of jobs) {
       const known = this.#jobs.get(name);
-      if (schedule === undefined) this.#jobs.delete(name);
-      else if (JSON.stringify(known?.schedule) !== JSON.stringify(schedule))
-        this.#jobs.set(name, { schedule, nextMs: nextDue(schedule, this.#nowMs()), lastMs: null });
+      if (schedule === undefined) this.#forget(name);
+      else if (JSON.stringify(known?.schedule) !== JSON.stringify(schedule)) {
+        this.#changed = true;
+        this.#jobs.set(name, { schedule, nextMs: this.#firstDue(name, schedule), lastMs: null });
+      }
     }
     this.#plan();
+  }
+
+  #forget(name: string): void {
+    if (this.#jobs.delete(name)) this.#changed = true;
+  }
+
+  /** From now on, or where the daemon before this one left it. */
+  #firstDue(name: string, schedule: Schedule): number | null {
+    const nextMs = nextDue(schedule, this.#nowMs());
+    const was = this.#remembered.get(name);
+    this.#remembered.delete(name);
+    // A plan that lies behind the next time was made by a clock that was wrong.
+    return nextMs !== null && was?.schedule === JSON.stringify(schedule) ? Math.min(was.nextMs, nextMs) : nextMs;
   }
 
   nextAt(job: string): number | null {
@@ -103,12 +139,22 @@ export class Scheduler {
 
   #plan(): void {
     this.#cancel?.();
+    this.#tellPlan();
     const next = Math.min(...[...this.#jobs.values()].map((job) => job.nextMs ?? Number.POSITIVE_INFINITY));
     if (!Number.isFinite(next)) {
       this.#cancel = null;
       return;
     }
     this.#cancel = this.#wait(Math.min(TICK_MS, Math.max(0, next - this.#nowMs())), () => this.#tick());
+  }
+
+  #tellPlan(): void {
+    if (!this.#changed) return;
+    this.#changed = false;
+    const plan = new Map<string, Remembered>();
+    for (const [name, { schedule, nextMs }] of this.#jobs)
+      if (nextMs !== null) plan.set(name, { schedule: JSON.stringify(schedule), nextMs });
+    this.#options.remember?.(plan);
   }
 
   #tick(): void {
@@ -118,6 +164,7 @@ export class Scheduler {
       for (const job of this.#jobs.values()) {
         const done = job.lastMs !== null && job.lastMs > now && job.lastMs - now < WRONG_MS ? job.lastMs : now;
         job.nextMs = nextDue(job.schedule, done);
+        this.#changed = true;
       }
     this.#lastMs = now;
     for (const [name, job] of this.#jobs) if (job.nextMs !== null && job.nextMs <= now) this.#due(name, job, now);
@@ -129,10 +176,15 @@ export class Scheduler {
     let passed = 0;
     for (let next = nextDue(job.schedule, atMs); next !== null && next <= now; next = nextDue(job.schedule, atMs)) {
       passed++;
+      if (passed > MISSED_COUNTED) {
+        atMs = lastDue(job.schedule, now) ?? next;
+        break;
+      }
       atMs = next;
     }
     job.lastMs = atMs;
     job.nextMs = nextDue(job.schedule, now);
+    this.#changed = true;
     const late = now - atMs > LATE_MS;
     if (!late || job.schedule.catchUp === 'once') this.#options.onDue({ job: name, atMs, missed: passed });
     else passed++;

@@ -72,10 +72,26 @@ export function settled(question: Question, nowMs: number): Content {
 }
 
 export function ended(run: Run, nowMs: number): Content {
-  const code = run.exit?.code ?? null;
-  const body = code === 0 ? 'Done.' : code === null ? `Ended by ${run.exit?.signal ?? 'a signal'}.` : `Failed with exit code ${code}.`;
+  const { code = null, signal, reason } = run.exit ?? {};
+  const why = reason === undefined ? undefined : NOT_MEANT[reason];
+  const body = why ?? (code === 0 ? 'Done.' : code === null ? `Ended by ${signal ?? 'a signal'}.` : `Failed with exit code ${code}.`);
   return { kind: 'ended', tag: run.run, exp: nowMs + TTL_S * 1000, title: run.name, body, run: run.run };
 }
+
+/** Ends with a reason that nobody asked for. */
+export const NOT_MEANT: Readonly<Record<string, string>> = {
+  'stopped by timeout': 'Stopped: its time limit was over.',
+  lost: 'Its process has gone; the machine restarted, or it was killed.',
+};
+
+/** A scheduled run that did not come to be: it has no output to show. */
+export const notStarted = (job: string, why: string, nowMs: number): Content => ({
+  kind: 'ended',
+  tag: `job ${job}`,
+  exp: nowMs + TTL_S * 1000,
+  title: job,
+  body: cut(`Could not be started: ${why}`, BODY_CHARS),
+});
 
 export const trial = (machineName: string, nowMs: number): Content => ({
   kind: 'test',

@@ -286,6 +286,33 @@ describe('what a phone wants to hear', () => {
     expect(heard()).toEqual([]);
   });
 
+  it('hears of a run that its time limit or a restart has ended, and not of one that somebody stopped', async () => {
+    const because = (reason: string): Run => ({ ...run(0), exit: { code: null, signal: 'SIGTERM', reason } }) as Run;
+    pushes.ended(because('stopped by Ada’s phone'));
+    pushes.ended(because('stopped by replaced'));
+    await clock.go(MIN);
+    expect(heard()).toEqual([]);
+    pushes.ended(because('stopped by timeout'));
+    await clock.go(MIN);
+    pushes.ended(because('lost'));
+    await clock.go(MIN);
+    expect(said.map(({ content }) => content.body)).toEqual([
+      'Stopped: its time limit was over.',
+      'Its process has gone; the machine restarted, or it was killed.',
+    ]);
+    wish({ failed: false });
+    pushes.ended(because('stopped by timeout'));
+    await clock.go(MIN);
+    expect(said).toHaveLength(2);
+  });
+
+  it('hears of a job that could not even start', async () => {
+    pushes.notStarted('nightly', 'bad_cwd: /home/ada/shop does not exist.');
+    await clock.go(MIN);
+    expect(heard()).toEqual(['0 phone ended: nightly']);
+    expect(said[0]!.content.body).toBe('Could not be started: bad_cwd: /home/ada/shop does not exist.');
+  });
+
   it('hears that an agent waits for its next prompt only when nobody gave it one for two minutes, and that it goes on', async () => {
     const first = idle('i1');
     pushes.question(first);

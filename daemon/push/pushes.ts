@@ -8,7 +8,7 @@ import type { ArgsOf, Question, ResultOf, Run } from '../../shared/protocol.ts';
 import { DEFAULT_WISHES, type PushWishes, quietUntilMs } from '../../shared/push-wishes.ts';
 import type { DeviceBook, DeviceEntry } from '../device-book.ts';
 import type { Clock } from '../questions/watcher.ts';
-import { asking, type Content, ended, ready, settled, trial } from './contents.ts';
+import { asking, type Content, ended, NOT_MEANT, notStarted, ready, settled, trial } from './contents.ts';
 import { deafText, hearing, isDeaf, shown } from './hearing.ts';
 import { GRACE_MS, nextTelling, type Telling, type Told } from './plan.ts';
 import type { Outcome, Send } from './sender.ts';
@@ -138,8 +138,14 @@ export class Pushes {
 
   /** Runs that nobody watches start to end tell when they are over: those of a schedule or a phone. */
   ended(run: Run): void {
-    if (!/^(?:schedule|device):/.test(run.startedBy) || run.exit?.reason !== undefined) return;
-    this.#tell(run.run, ended(run, this.#nowMs), run.exit?.code === 0 ? 'completed' : 'failed', GRACE_MS);
+    const { code, reason } = run.exit ?? {};
+    // Whoever stopped it knows; a time limit and a machine that went down are nobody.
+    if (!/^(?:schedule|device):/.test(run.startedBy) || (reason !== undefined && !(reason in NOT_MEANT))) return;
+    this.#tell(run.run, ended(run, this.#nowMs), code === 0 && reason === undefined ? 'completed' : 'failed', GRACE_MS);
+  }
+
+  notStarted(job: string, why: string): void {
+    this.#tell(`job ${job}`, notStarted(job, why, this.#nowMs), 'failed', GRACE_MS);
   }
 
   get #nowMs(): number {
