@@ -6,6 +6,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { randomId } from '../shared/bytes.ts';
 import type { Machine, Question, Run } from '../shared/protocol.ts';
+import { addedWord, shortId } from '../shared/security-events.ts';
 import { Account } from './account/account.ts';
 import { loadAgents } from './agents/registry.ts';
 import { Api } from './api.ts';
@@ -26,6 +27,7 @@ import { outputTaps } from './output-taps.ts';
 import { ownCommand } from './own-command.ts';
 import { Pairing } from './pairing.ts';
 import { Policies } from './policies/policies.ts';
+import { Alerts } from './push/alerts.ts';
 import { Pushes, wallClock } from './push/pushes.ts';
 import { pushSender } from './push/sender.ts';
 import { Answers } from './questions/answer.ts';
@@ -87,9 +89,9 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
       const waits = new Set(pairing.waiting(trusted));
       for (const device of trusted.devices.values())
         if (before && !before.devices.has(device.id)) {
-          const short = device.id.slice(0, 6);
-          const more = waits.has(device.id) ? ` It waits for you: clawtab devices approve ${short}` : '';
-          notices.info(`A new ${device.kind} was added to the account (${short}).${more}`);
+          const more = waits.has(device.id) ? ` It waits for you: clawtab devices approve ${shortId(device.id)}` : '';
+          notices.info(`${addedWord(device).text}${more}`);
+          alerts.added(device);
         }
       for (const [id] of devices.entries()) if (!trusted.devices.has(id)) devices.forget(id);
       uplink.listChanged(trusted);
@@ -176,12 +178,12 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     onAnswered: (question, rule, verdict) => trail.answered(book.find(question.run, question.qid) ?? question, verdict, { rule }),
   });
   const machine = (): Machine => machineOf(account.id, settings, agents, roots, env);
+  const send = pushSender({ devices, machine: () => ({ id: account.id, name: machine().name }), tokens: () => uplink.tokens, log });
+  const toPhones = { devices, send, watching: (device: string) => api.watching(device), clock: wallClock };
+  const alerts = new Alerts({ ...toPhones, nameOf: (device) => (device === account.id ? machine().name : devices.get(device).name) });
   const pushes = new Pushes({
-    devices,
+    ...toPhones,
     machineName: () => machine().name,
-    send: pushSender({ devices, machine: () => ({ id: account.id, name: machine().name }), tokens: () => uplink.tokens, log }),
-    watching: (device) => api.watching(device),
-    clock: wallClock,
     warn: (text) => api.publish({ event: 'notice', data: { level: 'warning', text } }),
   });
 
@@ -285,6 +287,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     account: () => (account.membership && uplink.tokens ? { id: account.membership.pin.account, tokens: uplink.tokens } : null),
     nameOf: (device) => devices.get(device).name,
     tell: (level, text) => notices.tell(level, text, 'desk'),
+    news: (event) => alerts.event(event),
     failed: (code) => log('events.fetch', { code }),
   });
 

@@ -1,11 +1,16 @@
-/** Security events reach the person at the machine: once, also over a restart of the daemon; phones hear of them from the relay, not from here. */
+/** Security events reach the person at the machine: once, also over a restart of the daemon; phones whose page is closed get a push, pages ask the relay for themselves. */
 import type { ChildProcess } from 'node:child_process';
+import { createECDH } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { randomBytes, toBase64url } from '../shared/bytes.ts';
 import { parseEnrolmentLink } from '../shared/enrolment.ts';
 import { createSigningKey } from '../shared/keys.ts';
 import { DevicesReply } from '../shared/relay-api.ts';
 import { RelayHttp } from '../shared/relay-http.ts';
 import { type RelayProcess, startRelay } from './relay-process.ts';
+import { openState } from './state.ts';
 import { Listener, makePlace, type Place, spawnDaemon } from './test-daemon.ts';
 import { TestPhone } from './test-phone.ts';
 
@@ -47,6 +52,22 @@ async function steal(whose: TestPhone): Promise<void> {
   const shown = thief.call({ method: 'GET', path: '/v1/devices', reply: DevicesReply, token: await whose.tokens.session() });
   await expect(shown).rejects.toMatchObject({ code: 'proof_other_key' });
 }
+/** Pushes of the kind that the daemon has handed to the relay, by phone. */
+const pushed = (): string[] =>
+  readFileSync(join(openState(place.env).logs, 'daemon.log'), 'utf8')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { event: string; kind?: string; device?: string })
+    .flatMap((line) => (line.event === 'push' && line.kind === 'security' ? [line.device!] : []));
+
+async function subscribe(who: TestPhone): Promise<void> {
+  const ecdh = createECDH('prime256v1');
+  ecdh.generateKeys();
+  // A service that the relay passes nothing on to: what counts here is that it was asked to.
+  const endpoint = 'https://push.example.org/x';
+  const keys = { p256dh: toBase64url(new Uint8Array(ecdh.getPublicKey())), auth: toBase64url(randomBytes(16)) };
+  await who.call('push.subscribe', { subscription: { endpoint, ...keys }, pushKey: toBase64url(randomBytes(32)) });
+}
 const told = (): string[] => desk.events.flatMap((e) => (e.event === 'notice' ? [e.data.text] : []));
 
 describe('security events of the account', () => {
@@ -55,12 +76,15 @@ describe('security events of the account', () => {
     const short = second.key.id.slice(0, 6);
     // It has looked once, at what was before it.
     await desk.until(() => told().some((text) => text.includes(`A new phone was added to the account (${short})`)));
+    await subscribe(phone);
     await steal(second);
     const text = await desk.until(() => told().find((line) => line.includes('without its key')));
     expect(text).toContain(`device ${short}`);
     expect(text).toContain(`clawtab devices rm ${short}`);
     expect((await desk.client.call('daemon.status', {})).warnings).toContain(text);
     expect(phone.events.filter((e) => e.event === 'notice' && e.data.text.includes('without its key'))).toEqual([]);
+    await desk.until(() => pushed().length > 0);
+    expect(pushed()).toEqual([phone.key.id]);
   });
 
   it('are not told again by a daemon that starts anew; what came meanwhile is', { timeout: 120_000 }, async () => {

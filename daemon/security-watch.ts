@@ -1,12 +1,12 @@
 /**
- * The account's security events, told at this machine, each once: on its terminal, in `daemon status` and `doctor`. What was told already is in a file here. Phones
- * ask the relay for themselves (pwa/security-watch.ts); additions come from the signed list (main.ts).
+ * The account's security events, told at this machine, each once: on its terminal, in `daemon status` and `doctor`. What was told already is in a file here. Pages that
+ * are open ask the relay for themselves (pwa/security-watch.ts); phones that sleep get a push (push/alerts.ts); additions come from the signed list (main.ts).
  */
 import * as path from 'node:path';
 import * as v from 'valibot';
 import { asClawError } from '../shared/errors.ts';
 import { EventsReply } from '../shared/relay-api.ts';
-import { type EventWord, eventKey, untold, wordOf } from '../shared/security-events.ts';
+import { type EventWord, eventKey, type SecurityEvent, untold, wordOf } from '../shared/security-events.ts';
 import type { TokenSource } from '../shared/token-source.ts';
 import { accountDir } from './account/device-key.ts';
 import { readPrivateFile, type State, writeFileAtomic } from './state.ts';
@@ -22,6 +22,8 @@ export interface SecurityWatchOptions {
   account(): { id: string; tokens: TokenSource } | null;
   nameOf(device: string): string | undefined;
   tell(level: EventWord['level'], text: string): void;
+  /** For phones, which read it in their own words. */
+  news(event: SecurityEvent): void;
   failed(code: string): void;
 }
 
@@ -65,7 +67,10 @@ export class SecurityWatch {
     const { events } = await account.tokens.call({ method: 'GET', path: '/v1/events', reply: EventsReply });
     const told = this.#load(account.id);
     // Told before it is kept: twice rather than never.
-    if (told !== null) for (const event of untold(events, told)) this.#tell(wordOf(event, this.#reader()));
+    for (const event of told === null ? [] : untold(events, told)) {
+      this.#tell(wordOf(event, this.#reader()));
+      this.#options.news(event);
+    }
     writeFileAtomic(this.#file, JSON.stringify({ v: 1, account: account.id, told: events.map(eventKey) }));
   }
 

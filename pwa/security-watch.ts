@@ -4,7 +4,7 @@
  */
 import { asClawError, type ClawError } from '../shared/errors.ts';
 import { EventsReply } from '../shared/relay-api.ts';
-import { type EventWord, eventKey, type SecurityEvent, shortId, untold, wordOf } from '../shared/security-events.ts';
+import { addedWord, type EventWord, eventKey, pageReader, type SecurityEvent, untold, wordOf } from '../shared/security-events.ts';
 import type { Session } from './session.ts';
 import { app, apply } from './state.ts';
 import { type SecurityTold, vault } from './store/database.ts';
@@ -60,7 +60,7 @@ export class SecurityWatch {
   }
 
   async #once(): Promise<void> {
-    const { self, account, store, tell } = this.#options;
+    const { self, account, nameOf, store, tell } = this.#options;
     const events = await this.#options.events();
     const devices = this.#options.devices();
     const before = await store.load();
@@ -69,23 +69,17 @@ export class SecurityWatch {
     if (before?.account === account) {
       const known = new Set(before.devices);
       const added = devices.filter(({ id }) => id !== self && !known.has(id));
-      for (const { id, kind } of added)
-        if (!this.#own.has(id)) tell({ level: 'info', text: `A new ${kind} was added to the account (${shortId(id)}).` });
+      for (const device of added) if (!this.#own.has(device.id)) tell(addedWord(device));
       const said = new Set(added.map(({ id }) => id));
       for (const event of untold(events, new Set(before.told))) {
         if (event.kind === 'device_removed' && this.#own.has(event.device ?? '')) continue;
         // It has just been named as new.
         if (event.kind === 'signed_in' && said.has(event.device ?? '')) continue;
-        const word = wordOf(event, this.#reader());
+        const word = wordOf(event, pageReader(self, nameOf));
         if (word) tell(word);
       }
     }
     await store.save({ account, devices: devices.map(({ id }) => id), told: events.map(eventKey) });
-  }
-
-  #reader() {
-    const { self, nameOf } = this.#options;
-    return { self, own: 'this device', nameOf, removal: () => 'remove it under Devices.' };
   }
 }
 

@@ -39,12 +39,20 @@ async function badge(): Promise<void> {
   if ('setAppBadge' in navigator) await navigator.setAppBadge(waiting).catch(() => undefined);
 }
 
+/** Another machine has told what happened to the account: this one's takes its place without a sound. */
+async function saidByAnother(tag: string, machine: string): Promise<boolean> {
+  const [before] = await self.registration.getNotifications({ tag });
+  return before !== undefined && (before.data as NotificationData | null)?.machine !== machine;
+}
+
 self.addEventListener('push', (event) => {
   const sealed = sealedBytes(new Uint8Array(event.data?.arrayBuffer() ?? new ArrayBuffer(0)));
   event.waitUntil(
     (async () => {
       const maxActions = (Notification as { maxActions?: number }).maxActions ?? 0;
       const shown = await noticeOf(sealed, maxActions, Date.now()).catch(() => null);
+      if (shown?.message?.kind === 'security' && (await saidByAnother(shown.options.tag!, shown.message.machine.id)))
+        Object.assign(shown.options, { silent: true, renotify: false });
       // Whatever went wrong, something is shown.
       await self.registration.showNotification(
         shown?.title ?? 'ClawTab',

@@ -18,8 +18,8 @@ export const PushMessageSchema = v.object({
   /** Milliseconds since 1970 after which it is not shown as a question any more. */
   exp: v.number(),
   machine: v.object({ id: v.string(), name: v.string() }),
-  /** `question` asks; `settled` takes its place when it was answered or went away; `ended`: a run is over. */
-  kind: v.picklist(['question', 'settled', 'ended', 'test']),
+  /** `question` asks; `settled` takes its place when it was answered or went away; `ended`: a run is over; `security`: of the account, not of a run. */
+  kind: v.picklist(['question', 'settled', 'ended', 'test', 'security']),
   /** Same tag, same notification: a newer one replaces the older. */
   tag: v.string(),
   title: v.string(),

@@ -3,6 +3,7 @@
  * itself and remembers what it has told. A relay can hide events; it gains nothing by inventing them.
  */
 import type * as v from 'valibot';
+import type { DeviceKind } from './device-list.ts';
 import type { EventsReply } from './relay-api.ts';
 
 export type SecurityEvent = v.InferOutput<typeof EventsReply>['events'][number];
@@ -23,6 +24,14 @@ export interface EventWord {
   text: string;
   hint?: string;
 }
+
+/** On a phone, whether its page says it or a push. */
+export const pageReader = (self: string, nameOf: EventReader['nameOf']): EventReader => ({
+  self,
+  own: 'this device',
+  nameOf,
+  removal: () => 'remove it under Devices.',
+});
 
 /** As devices are told apart on every screen. */
 export const shortId = (device: string): string => device.slice(0, 6);
@@ -54,7 +63,7 @@ export function wordOf({ kind, device }: SecurityEvent, reader: EventReader): Ev
     return {
       level: 'warning',
       text: `The relay has barred ${who}: there may be a copy of it.`,
-      hint: own ? 'Sign in on it again.' : `Sign in on it again, or remove it: ${reader.removal(short)}`,
+      hint: own ? 'Sign in on it again.' : `Sign in on it again. If it is not yours: ${reader.removal(short)}`,
     };
   if (own) return null;
   if (kind === 'device_removed')
@@ -67,6 +76,13 @@ export function wordOf({ kind, device }: SecurityEvent, reader: EventReader): Ev
     };
   return null;
 }
+
+/** An addition, as the signed list shows it. */
+export const addedWord = ({ id, kind }: { id: string; kind: DeviceKind }): EventWord => ({
+  level: 'info',
+  text: `A new ${kind === 'daemon' ? 'machine' : 'phone'} was added to the account (${shortId(id)}).`,
+  hint: 'If that was not you, somebody knows the password.',
+});
 
 /** For a list of what happened. */
 export function eventTitle(kind: string): string {

@@ -1,9 +1,14 @@
-/** What a push says: the question with as much of it as a notification shows, what became of it, how a run ended. Sealed and sent by sender.ts. */
+/** What a push says: the question with as much of it as a notification shows, what became of it, how a run ended, what happened to the account. Sent by sender.ts. */
 import type { Question, Run } from '../../shared/protocol.ts';
 import type { PushMessage } from '../../shared/push-seal.ts';
+import type { EventWord } from '../../shared/security-events.ts';
 import { labelDigest } from '../questions/digest.ts';
 
-export const TTL_S = 4 * 3600;
+const TTL_S = 4 * 3600;
+/** A phone that was off over a weekend hears of it still. */
+const ALERT_TTL_S = 3 * 24 * 3600;
+/** How long a push service keeps it for a phone that is away, s. */
+export const ttlS = (kind: Content['kind']): number => (kind === 'security' ? ALERT_TTL_S : TTL_S);
 const BODY_CHARS = 400;
 
 export type Content = Omit<PushMessage, 'v' | 'n' | 'machine'>;
@@ -91,6 +96,15 @@ export const notStarted = (job: string, why: string, nowMs: number): Content => 
   exp: nowMs + TTL_S * 1000,
   title: job,
   body: cut(`Could not be started: ${why}`, BODY_CHARS),
+});
+
+/** `subject`: kind and device. Of several machines that tell the same, a phone shows one. */
+export const happened = (word: EventWord, subject: string, nowMs: number): Content => ({
+  kind: 'security',
+  tag: `security/${cut(subject, 80)}`,
+  exp: nowMs + ALERT_TTL_S * 1000,
+  title: 'Security of your account',
+  body: cut(word.hint === undefined ? word.text : `${word.text} ${word.hint}`, BODY_CHARS),
 });
 
 export const trial = (machineName: string, nowMs: number): Content => ({

@@ -10,37 +10,7 @@ import { openState } from '../state.ts';
 import type { Content } from './contents.ts';
 import { Pushes } from './pushes.ts';
 import type { Outcome, Send } from './sender.ts';
-
-/** 20:00 UTC on a day without surprises. */
-const EVENING = Date.parse('2026-11-24T20:00:00Z');
-const MIN = 60_000;
-
-/** A clock that stands still until it is told to go, and lets what hangs on it finish at each stop. */
-class HandClock {
-  #now = EVENING;
-  #timers: { atMs: number; callback: () => void }[] = [];
-  nowMs = (): number => this.#now;
-  at = (atMs: number, callback: () => void): (() => void) => {
-    const timer = { atMs, callback };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((t) => t !== timer);
-    };
-  };
-  async go(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      await settle();
-      const next = this.#timers.filter((t) => t.atMs <= end).sort((a, b) => a.atMs - b.atMs)[0];
-      if (!next) break;
-      this.#timers = this.#timers.filter((t) => t !== next);
-      this.#now = Math.max(this.#now, next.atMs);
-      next.callback();
-    }
-    this.#now = end;
-  }
-}
-const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+import { EVENING, HandClock, MIN } from './test-clock.ts';
 
 let home: string;
 let devices: DeviceBook;

@@ -11,7 +11,7 @@ import { PushReply } from '../../shared/relay-api.ts';
 import type { TokenSource } from '../../shared/token-source.ts';
 import type { DeviceBook } from '../device-book.ts';
 import type { Log } from '../log.ts';
-import { type Content, TTL_S } from './contents.ts';
+import { type Content, ttlS } from './contents.ts';
 import { sent } from './hearing.ts';
 import { checkSubscription } from './subscription.ts';
 
@@ -54,8 +54,8 @@ export const pushSender =
         reply: PushReply,
         body: {
           endpoint,
-          ttl: TTL_S,
-          urgency: content.kind === 'question' ? 'high' : 'normal',
+          ttl: ttlS(content.kind),
+          urgency: content.kind === 'question' || content.kind === 'security' ? 'high' : 'normal',
           ...(topic ? { topic } : {}),
           body: toBase64url(body),
         },

@@ -89,7 +89,9 @@ export function PushWishesFields() {
           onChange={(escalateMin) => set({ escalateMin })}
         />
       )}
-      {quiet && <p class="hint">What still waits when they end is told then.</p>}
+      {quiet && (
+        <p class="hint">What still waits when they end is told then. That somebody has got into the account is told at any hour.</p>
+      )}
     </>
   );
 }

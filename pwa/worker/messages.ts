@@ -8,15 +8,16 @@ export type ToPage =
   /** A push has arrived and was shown: the receipt for the test button. */
   | { type: 'push.arrived'; kind: string; machine: string };
 
-/** What a shown notification remembers of its question. */
+/** What a shown notification remembers: its question, or that it is of the account. */
 export interface NotificationData {
   machine: string;
   run?: string | undefined;
   qid?: string | undefined;
   rev?: number | undefined;
   digest?: string | undefined;
+  security?: boolean;
   options?: { index: number; label: string; labelDigest: string }[];
 }
 
 export const pathOf = (data: NotificationData): string =>
-  data.qid ? `/q/${data.machine}/${data.qid}` : data.run ? `/run/${data.machine}/${data.run}` : '/';
+  data.security ? '/devices' : data.qid ? `/q/${data.machine}/${data.qid}` : data.run ? `/run/${data.machine}/${data.run}` : '/';

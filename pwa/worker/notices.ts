@@ -61,17 +61,19 @@ export async function noticeOf(sealed: Uint8Array, maxActions: number, nowMs: nu
   const { machine, run, qid, rev, digest, kind, exp } = message;
   const late = kind === 'question' && nowMs > exp;
   const options = answerable(message, nowMs);
-  const data: NotificationData = { machine: machine.id, run, qid, rev, digest, options };
+  const security = kind === 'security';
+  const data: NotificationData = { machine: machine.id, run, qid, rev, digest, options, security };
   return {
     title: oneLine(visibleText(message.title), 120),
     options: {
       ...LOOKS,
       body: late ? 'Asked a while ago. Open to see whether it still stands.' : visibleText(message.body),
-      tag: `${machine.id}/${message.tag}`,
+      // Each machine tells what happens to the account: one notification for all.
+      tag: security ? message.tag : `${machine.id}/${message.tag}`,
       data,
       silent: kind === 'settled',
-      renotify: kind === 'question' || kind === 'ended',
-      requireInteraction: kind === 'question',
+      renotify: kind === 'question' || kind === 'ended' || security,
+      requireInteraction: kind === 'question' || security,
       timestamp: nowMs,
       actions: options.slice(0, maxActions).map((o) => ({ action: `option-${o.index}`, title: oneLine(visibleText(o.label), 40) })),
     },

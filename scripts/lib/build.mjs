@@ -33,6 +33,8 @@ async function part(name, sources, build) {
   const hash = hashOf(sources);
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === hash) return;
   say(`Building the ${name} …`);
+  // What a build that fails half way leaves is nobody's.
+  rmSync(stamp, { force: true });
   await build();
   mkdirSync(join(root, 'dist'), { recursive: true });
   writeFileSync(stamp, hash);

@@ -3,18 +3,14 @@
  * with its VAPID signature, the browser's own decryption, the service worker, the shown notification and its receipt. Chromium has no push service to point
  * elsewhere; Firefox has.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerTo, Listener, pick } from '../../daemon/test-daemon.ts';
-import { startTestRelay, type TestRelay } from '../../relay/test-relay.ts';
+import { answerTo, pick } from '../../daemon/test-daemon.ts';
 import { fromBase64url, toBase64url } from '../../shared/bytes.ts';
 import { type Autopush, startAutopush } from '../rig/autopush.ts';
 import { Firefox, firefoxPath } from '../rig/firefox.ts';
 import { createPlace, type Place } from '../rig/place.ts';
-import { CLI } from '../rig/up.ts';
+import { type Parts, parts } from './page-rig.ts';
 
 const path = firefoxPath();
 
@@ -39,26 +35,13 @@ else
   describe('pushes in Firefox', { timeout: 180_000 }, () => {
     let place: Place;
     let service: Autopush;
-    let relay: TestRelay;
-    let daemon: ChildProcess;
-    let desk: Listener;
+    let at: Parts;
     let firefox: Firefox;
 
     beforeAll(async () => {
       place = createPlace();
-      place.env['CLAWTAB_STATE'] = join(place.home, 'state');
-      mkdirSync(place.env['CLAWTAB_STATE'], { mode: 0o700 });
       service = await startAutopush();
-      relay = await startTestRelay(
-        { VAPID_SUBJECT: 'mailto:test@clawtab.example.org' },
-        { pageRoot: resolve(import.meta.dirname, '../../dist/pwa'), pushNet: service.net },
-      );
-      daemon = spawn(process.execPath, [CLI, 'daemon', 'run'], { env: place.env, cwd: place.home, stdio: ['ignore', 'pipe', 'inherit'] });
-      await new Promise<void>((ready, failed) => {
-        daemon.stdout!.on('data', (chunk: Buffer) => chunk.includes('ready') && ready());
-        daemon.once('exit', (code) => failed(new Error(`the daemon ended with ${code}`)));
-      });
-      desk = await Listener.connect({ socket: join(place.home, 'state', 's', 'daemon.sock') });
+      at = await parts(place, service.net);
       firefox = await Firefox.launch(path, {
         'dom.push.serverURL': service.url,
         'dom.push.testing.allowInsecureServerURL': true,
@@ -76,7 +59,7 @@ else
         'network.connectivity-service.enabled': false,
         'services.settings.server': 'data:,',
       });
-      const { link } = await desk.client.call('account.enrol', { origin: relay.origin });
+      const { link } = await at.desk.client.call('account.enrol', { origin: at.origin });
       await firefox.goto(link);
       await firefox.fill('input[type=email]', 'ada@example.org');
       await firefox.until(`document.body.innerText.includes('A phrase made on this device')`);
@@ -86,23 +69,17 @@ else
 
     afterAll(async () => {
       await firefox?.close();
-      desk?.client.close();
-      if (daemon && daemon.exitCode === null) {
-        const ended = new Promise((done) => daemon.once('exit', done));
-        daemon.kill('SIGTERM');
-        await ended;
-      }
-      await relay?.stop();
+      await at?.stop();
       await service?.close();
       place?.remove();
     }, 60_000);
 
     it('subscribes with the relay’s key and gets the test push that the machine sends, sealed twice', async () => {
       await firefox.until(`navigator.serviceWorker.getRegistration().then((r) => r?.active?.state === 'activated')`, 60_000);
-      await firefox.goto(`${relay.origin}/settings`);
+      await firefox.goto(`${at.origin}/settings`);
       await firefox.press('Notify me');
       await firefox.until(`document.body.innerText.includes('Turn off here')`);
-      const { vapidPublicKey } = (await (await fetch(`${relay.origin}/v1/meta`)).json()) as { vapidPublicKey: string };
+      const { vapidPublicKey } = (await (await fetch(`${at.origin}/v1/meta`)).json()) as { vapidPublicKey: string };
       expect(service.keys).toEqual([vapidPublicKey]);
       const test = `[...document.querySelectorAll('button')].find((b) => b.ariaLabel?.startsWith('Test ') && !b.disabled)`;
       await firefox.until(test);
@@ -127,29 +104,29 @@ else
 
     it('shows a question with no page open, gives the machine a receipt, and has the next one take its place', async () => {
       await firefox.goto('about:blank');
-      await expect.poll(async () => (await desk.client.call('daemon.status', {})).phones, { timeout: 20_000 }).toBe(0);
+      await expect.poll(async () => (await at.desk.client.call('daemon.status', {})).phones, { timeout: 20_000 }).toBe(0);
       const asked = Date.now();
       const before = service.posted.length;
-      const run = await desk.client.call('runs.start', { from: 'demo', requestId: 'ask-firefox' });
-      const question = await desk.question(run.run);
+      const run = await at.desk.client.call('runs.start', { from: 'demo', requestId: 'ask-firefox' });
+      const question = await at.desk.question(run.run);
       await expect.poll(() => service.posted.length, { timeout: 20_000 }).toBe(before + 1);
-      const hearing = async () => (await desk.client.call('push.devices', {})).devices[0]!;
+      const hearing = async () => (await at.desk.client.call('push.devices', {})).devices[0]!;
       await expect.poll(async () => (await hearing()).shownAt ?? 0, { timeout: 30_000 }).toBeGreaterThan(asked);
       expect(await hearing()).toMatchObject({ unheard: 0, deaf: false });
-      await firefox.goto(`${relay.origin}/settings`);
+      await firefox.goto(`${at.origin}/settings`);
       const [shown, ...rest] = (await firefox.run<Shown[]>(SHOWN)).filter((n) => n.tag.endsWith(`/${run.run}`));
       expect(shown).toMatchObject({ title: expect.stringContaining('Bash command'), body: expect.stringContaining('npm test -- --run') });
       expect(rest).toEqual([]);
 
       await firefox.goto('about:blank');
-      await expect.poll(async () => (await desk.client.call('daemon.status', {})).phones, { timeout: 20_000 }).toBe(0);
+      await expect.poll(async () => (await at.desk.client.call('daemon.status', {})).phones, { timeout: 20_000 }).toBe(0);
       const answered = Date.now();
-      const verdict = await desk.client.call('questions.answer', answerTo(question, pick(question, 0)));
+      const verdict = await at.desk.client.call('questions.answer', answerTo(question, pick(question, 0)));
       expect(['typed', 'confirmed']).toContain(verdict.verdict);
       // The agent's next question follows at once and has the same place.
-      await desk.question(run.run, question.qid);
+      await at.desk.question(run.run, question.qid);
       await expect.poll(async () => (await hearing()).shownAt ?? 0, { timeout: 30_000 }).toBeGreaterThan(answered);
-      await firefox.goto(`${relay.origin}/settings`);
+      await firefox.goto(`${at.origin}/settings`);
       const standing = (await firefox.run<Shown[]>(SHOWN)).filter((n) => n.tag.endsWith(`/${run.run}`));
       expect(standing.map((n) => n.title)).toEqual([expect.stringMatching(/commit message/i)]);
     });

@@ -4,7 +4,7 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, CDPSession, Page, Worker } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64url, toBase64url } from '../../shared/bytes.ts';
 import { type PushMessage, sealPush } from '../../shared/push-seal.ts';
@@ -12,14 +12,13 @@ import { launchChromium, PHONE } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
 import { violations } from './axe.ts';
 import { type Home, home, type Phone, permissionCard, pretendSubscription, signedUp, workerReady } from './page-rig.ts';
+import { type PushTools, pushTools } from './push-rig.ts';
 
 let place: Place;
 let at: Home;
 let browser: Browser;
 let phone: Phone;
-let tools: CDPSession;
-let registrationId = '';
-let blank: Page;
+let tools: PushTools;
 let count = 0;
 
 interface BookEntry {
@@ -46,51 +45,9 @@ function bookEntry(): BookEntry {
 }
 const pushKeyOfDaemon = () => ({ key: fromBase64url(bookEntry().push!.key)! });
 
-async function deliver(body: string): Promise<void> {
-  await tools.send('ServiceWorker.deliverPushMessage', { origin: at.origin, registrationId, data: body });
-}
-
 async function push(message: Omit<PushMessage, 'v' | 'n' | 'exp'> & { n?: number; exp?: number }): Promise<void> {
   const sealed = await sealPush(pushKeyOfDaemon().key, { v: 1, n: ++count, exp: Date.now() + 60_000, ...message });
-  await deliver(toBase64url(sealed));
-}
-
-interface ShownNotice {
-  title: string;
-  body: string;
-  tag: string;
-  actions: string[];
-}
-
-const worker = (): Worker => phone.context.serviceWorkers()[0]!;
-const shown = (): Promise<ShownNotice[]> =>
-  worker().evaluate(async () => {
-    const scope = self as unknown as ServiceWorkerGlobalScope;
-    const all = await scope.registration.getNotifications();
-    return all.map((n) => ({
-      title: n.title,
-      body: n.body,
-      tag: n.tag,
-      actions: ((n as unknown as { actions?: { title: string }[] }).actions ?? []).map((a) => a.title),
-    }));
-  });
-
-/** A tap on the button with that name. */
-async function tap(tag: string, title: string): Promise<void> {
-  await worker().evaluate(
-    async ([wantedTag, wantedTitle]) => {
-      const scope = self as unknown as ServiceWorkerGlobalScope;
-      const notification = (await scope.registration.getNotifications({ tag: wantedTag! }))[0]!;
-      const actions = (notification as unknown as { actions: { action: string; title: string }[] }).actions;
-      const { action } = actions.find((a) => a.title === wantedTitle)!;
-      try {
-        scope.dispatchEvent(new NotificationEvent('notificationclick', { notification, action }));
-      } catch {
-        // An event that no finger made may not prolong the worker's life; the browser's tools do that here.
-      }
-    },
-    [tag, title],
-  );
+  await tools.deliver(toBase64url(sealed));
 }
 
 describe('pushes', { timeout: 120_000 }, () => {
@@ -104,16 +61,7 @@ describe('pushes', { timeout: 120_000 }, () => {
     await phone.page.goto(`${at.origin}/settings`);
     await phone.page.getByRole('button', { name: 'Notify me' }).click();
     await phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
-    blank = await phone.context.newPage();
-    tools = await phone.context.newCDPSession(blank);
-    const known = new Promise<string>((resolve) => {
-      tools.on('ServiceWorker.workerRegistrationUpdated', ({ registrations }) => {
-        const own = registrations.find((r) => r.scopeURL.startsWith(at.origin));
-        if (own) resolve(own.registrationId);
-      });
-    });
-    await tools.send('ServiceWorker.enable');
-    registrationId = await known;
+    tools = await pushTools(phone, at.origin);
     await phone.page.goto(at.origin);
     await phone.page.getByRole('button', { name: 'Try it' }).click();
     await permissionCard(phone.page).waitFor();
@@ -176,7 +124,7 @@ describe('pushes', { timeout: 120_000 }, () => {
     await phone.page.goto(`${at.origin}/settings`);
     await phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
     await push({ kind: 'test', tag: 'test', title: 'ClawTab works', body: 'Sealed.', machine });
-    await expect.poll(shown).toContainEqual({ title: 'ClawTab works', body: 'Sealed.', tag: `${machine.id}/test`, actions: [] });
+    await expect.poll(tools.shown).toContainEqual({ title: 'ClawTab works', body: 'Sealed.', tag: `${machine.id}/test`, actions: [] });
     await phone.page.getByText('Arrived on this device').waitFor();
     await phone.page.goto(at.origin);
     await permissionCard(phone.page).waitFor();
@@ -231,26 +179,26 @@ describe('pushes', { timeout: 120_000 }, () => {
   });
 
   it('shows something, and nothing of the content, for a push that nobody of ours has sealed', async () => {
-    await deliver(toBase64url(crypto.getRandomValues(new Uint8Array(600))));
+    await tools.deliver(toBase64url(crypto.getRandomValues(new Uint8Array(600))));
     await expect
-      .poll(async () => (await shown()).find((n) => n.tag === 'clawtab')?.body)
+      .poll(async () => (await tools.shown()).find((n) => n.tag === 'clawtab')?.body)
       .toBe('A machine has something to say. Open to see it.');
   });
 
   it('takes no push twice', async () => {
     const { machine } = await theQuestion();
     await push({ kind: 'ended', tag: 'replayed', title: 'old news', body: 'Done.', machine, n: count });
-    await expect.poll(async () => (await shown()).find((n) => n.tag === 'clawtab')?.body).toBe('Open to see what is waiting.');
-    expect((await shown()).some((n) => n.title === 'old news')).toBe(false);
+    await expect.poll(async () => (await tools.shown()).find((n) => n.tag === 'clawtab')?.body).toBe('Open to see what is waiting.');
+    expect((await tools.shown()).some((n) => n.title === 'old news')).toBe(false);
   });
 
   it('offers the safe options only, and none where the question is cut', async () => {
     const question = await theQuestion();
     await push({ ...question, tag: 'cut', body: `${'x'.repeat(390)}…` });
-    await expect.poll(async () => (await shown()).find((n) => n.tag.endsWith('/cut'))?.actions).toEqual([]);
+    await expect.poll(async () => (await tools.shown()).find((n) => n.tag.endsWith('/cut'))?.actions).toEqual([]);
     await push(question);
     await expect
-      .poll(async () => (await shown()).find((n) => n.tag.endsWith(`/${question.tag}`))?.actions)
+      .poll(async () => (await tools.shown()).find((n) => n.tag.endsWith(`/${question.tag}`))?.actions)
       .toEqual(['Yes', 'No, and tell the demo what to do instead']);
   });
 
@@ -258,9 +206,9 @@ describe('pushes', { timeout: 120_000 }, () => {
     const question = await theQuestion();
     await phone.page.close();
     const tag = `${question.machine.id}/${question.tag}`;
-    await tap(tag, 'Yes');
+    await tools.tap(tag, 'Yes');
     await expect
-      .poll(async () => (await shown()).find((n) => n.tag === tag)?.body, { timeout: 30_000 })
+      .poll(async () => (await tools.shown()).find((n) => n.tag === tag)?.body, { timeout: 30_000 })
       .toBe('“Yes”: typed, and the agent went on.');
     const page = await phone.context.newPage();
     page.setDefaultTimeout(30_000);
@@ -274,6 +222,6 @@ describe('pushes', { timeout: 120_000 }, () => {
     const tag = `${question.machine.id}/${question.tag}`;
     const { options: _options, ...settled } = question;
     await push({ ...settled, kind: 'settled', body: 'Answered at the desk.' });
-    await expect.poll(async () => (await shown()).filter((n) => n.tag === tag).map((n) => n.body)).toEqual(['Answered at the desk.']);
+    await expect.poll(async () => (await tools.shown()).filter((n) => n.tag === tag).map((n) => n.body)).toEqual(['Answered at the desk.']);
   });
 });

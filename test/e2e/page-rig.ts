@@ -1,10 +1,16 @@
 /** A signed-in page before a real `clawtab up`, for the tests that start where the first answer ends. */
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { Listener, spawnDaemon } from '../../daemon/test-daemon.ts';
+import type { PushNet } from '../../relay/push/vetted.ts';
+import { startTestRelay } from '../../relay/test-relay.ts';
 import { toBase64url } from '../../shared/bytes.ts';
 import { createSigningKey } from '../../shared/keys.ts';
 import { PHONE, watchFaults } from '../rig/browser.ts';
 import type { Place } from '../rig/place.ts';
-import { startUp, type Up } from '../rig/up.ts';
+import { CLI, startUp, type Up } from '../rig/up.ts';
+import { makeReceiver, type Receiver } from './push-rig.ts';
 
 export const EMAIL = 'ada@example.org';
 const PATIENCE_MS = 30_000;
@@ -30,6 +36,36 @@ export async function comeBack({ place, origin }: Home, cli?: string): Promise<H
   return home(place, new URL(origin).port, cli);
 }
 
+/** Relay, daemon and desk apart, where a test holds what lies between relay and push service. */
+export interface Parts {
+  origin: string;
+  desk: Listener;
+  stop(): Promise<void>;
+}
+
+/** `pushNet`: what the relay connects to in place of the internet. */
+export async function parts(place: Place, pushNet: PushNet): Promise<Parts> {
+  const state = join(place.home, 'state');
+  place.env['CLAWTAB_STATE'] = state;
+  mkdirSync(state, { mode: 0o700 });
+  const pageRoot = resolve(import.meta.dirname, '../../dist/pwa');
+  const relay = await startTestRelay({ VAPID_SUBJECT: 'mailto:test@clawtab.example.org' }, { pageRoot, pushNet });
+  const at = { dir: place.home, env: place.env, socket: join(state, 's', 'daemon.sock'), remove: () => undefined };
+  const daemon = await spawnDaemon(at, [process.execPath, CLI]);
+  const desk = await Listener.connect(at);
+  return {
+    origin: relay.origin,
+    desk,
+    async stop() {
+      desk.client.close();
+      const ended = new Promise((done) => daemon.once('exit', done));
+      daemon.kill('SIGTERM');
+      await ended;
+      await relay.stop();
+    },
+  };
+}
+
 export interface Phone {
   context: BrowserContext;
   page: Page;
@@ -52,10 +88,14 @@ async function inbox(page: Page): Promise<void> {
 }
 
 /** A new account that has the machine, signed up on a phone of its own. */
-export async function signedUp(browser: Browser, at: Home, options: BrowserContextOptions = PHONE): Promise<Phone> {
+export const signedUp = async (browser: Browser, at: Home, options?: BrowserContextOptions): Promise<Phone> =>
+  signedUpBy(browser, await linkOf(at), options);
+
+/** The same over a link that came another way. */
+export async function signedUpBy(browser: Browser, link: string, options: BrowserContextOptions = PHONE): Promise<Phone> {
   const phone = await blank(browser, options);
   const { page } = phone;
-  await page.goto(await linkOf(at));
+  await page.goto(link);
   await page.getByRole('textbox', { name: 'E-mail' }).fill(EMAIL);
   await page.getByText('A phrase made on this device').waitFor();
   const field = page.getByRole('textbox', { name: 'Password' });
@@ -69,7 +109,7 @@ export async function signedUp(browser: Browser, at: Home, options: BrowserConte
 /** Another device of the same account: signing in is all. */
 export async function signedIn(
   browser: Browser,
-  { origin }: Home,
+  { origin }: Pick<Home, 'origin'>,
   password: string,
   options: BrowserContextOptions = PHONE,
 ): Promise<Phone> {
@@ -100,9 +140,7 @@ export const workerReady = (page: Page): Promise<boolean> =>
   });
 
 /** A subscription such as a browser with a push service would give: Chromium without its vendor's has none. For pages opened from now on. */
-export async function pretendSubscription(context: BrowserContext): Promise<void> {
-  const p256dh = toBase64url((await createSigningKey()).publicRaw);
-  const auth = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
+export async function pretendSubscription(context: BrowserContext, { p256dh, auth }: Receiver = makeReceiver()): Promise<void> {
   // As text: tsx names functions with a helper that a page does not have.
   await context.addInitScript(`{
     const subscription = {
