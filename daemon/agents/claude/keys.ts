@@ -1,9 +1,9 @@
 /** From a choice to verified steps in Claude's dialogs. Digits where a digit answers, arrows and Enter where it does not, Tab to amend. */
-import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
+import { keysIn } from '../lib/dialect.ts';
 import {
   chooseLive,
-  dismissSteps,
   giveUp,
   highlighted,
   moveTo,
@@ -19,20 +19,7 @@ import {
 } from '../lib/plan.ts';
 import { findDialog, promptBox } from './frame.ts';
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return dismissSteps(question);
-    case 'text':
-      return textSteps(question, safeText(choice.text));
-    case 'option':
-      return optionSteps(question, choice.index, choice.text);
-    case 'options':
-      return multiSteps(question, new Set(choice.picks.map((pick) => pick.index)), choice.text);
-    case 'form':
-      return formSteps(question, choice.pages);
-  }
-}
+export const keys = keysIn({ text: textSteps, option: optionSteps, options: multiSteps, form: formSteps });
 
 const fieldFocused = (_now: Reading, screen: ScreenView): boolean => (findDialog(screen)?.caretRow ?? -1) >= 0;
 

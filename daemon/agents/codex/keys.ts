@@ -2,8 +2,9 @@
  * From a choice to verified steps in Codex. A digit answers at once wherever a list has numbers; notes and free answers open with Tab or by
  * moving onto the last row; text is pasted, because Codex takes an Enter that follows fast typing for a line break.
  */
-import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
+import { keysIn } from '../lib/dialect.ts';
 import {
   chooseLive,
   dismissSteps,
@@ -21,20 +22,12 @@ import {
 import { findPanel } from './panel.ts';
 import { findComposer } from './state.ts';
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return question.nonBlocking === true ? [...unfold(question), press(['ctrl-]'])] : dismissSteps(question);
-    case 'text':
-      return textSteps(question, safeText(choice.text));
-    case 'option':
-      return [...unfold(question), ...optionSteps(question, choice.index, choice.text)];
-    case 'options':
-      return refuse('This question takes one option.');
-    case 'form':
-      return formSteps(question, choice.pages);
-  }
-}
+export const keys = keysIn({
+  text: textSteps,
+  option: (question, index, text) => [...unfold(question), ...optionSteps(question, index, text)],
+  form: formSteps,
+  dismiss: (question) => (question.nonBlocking === true ? [...unfold(question), press(['ctrl-]'])] : dismissSteps(question)),
+});
 
 /** Asynchronous questions wait folded; shift+← opens the one that waits longest. */
 function unfold(question: ParsedQuestion): Step[] {

@@ -2,28 +2,19 @@
  * From a choice to verified steps in Continue. Its lists take no digits: they are walked and looked at before Enter. Any letter opens the field
  * for one's own words, and so does the arrow down behind the last row, which types nothing.
  */
-import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { ScreenView, Step } from '../agent.ts';
+import { keysIn } from '../lib/dialect.ts';
 import { times } from '../lib/keys.ts';
-import { dismissSteps, moveAndEnter, moveTo, optionAt, press, refuse, safeText, typeText } from '../lib/plan.ts';
+import { moveAndEnter, moveTo, optionAt, press, refuse, typeText } from '../lib/plan.ts';
 import { typedText } from './dialog.ts';
 import { bottomOf } from './frame.ts';
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return dismissSteps(question);
-    case 'text':
-      return question.kind === 'idle' ? promptSteps(safeText(choice.text)) : ownWords(question, safeText(choice.text));
-    case 'option':
-      if (choice.text !== undefined && choice.text !== '') return refuse('This option takes no text.');
-      return [...leaveField(), ...moveAndEnter(optionAt(question, choice.index), choice.index)];
-    case 'options':
-      return refuse('This question takes one option.');
-    case 'form':
-      return refuse('This question has no form.');
-  }
-}
+export const keys = keysIn({
+  text: (question, text) => (question.kind === 'idle' ? promptSteps(text) : ownWords(question, text)),
+  option: (question, index, text) =>
+    text === undefined ? [...leaveField(), ...moveAndEnter(optionAt(question, index), index)] : refuse('This option takes no text.'),
+});
 
 /** What stands in the field for one's own words; null where the list stands. */
 function field(screen: ScreenView): string | null {

@@ -1,27 +1,11 @@
 /** From a choice to verified steps in Copilot. Digits are ignored or only highlight, so lists are walked with arrows and looked at before Enter. */
-import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
-import { dismissSteps, moveAndEnter, moveTo, optionAt, press, refuse, safeText, tickExactly } from '../lib/plan.ts';
+import { keysIn } from '../lib/dialect.ts';
+import { moveAndEnter, moveTo, optionAt, press, refuse, safeText, tickExactly } from '../lib/plan.ts';
 import { bottomOf } from './frame.ts';
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return dismissSteps(question);
-    case 'text':
-      return textSteps(question, safeText(choice.text));
-    case 'option':
-      return optionSteps(question, choice.index, choice.text);
-    case 'options':
-      return multiSteps(
-        question,
-        choice.picks.map((pick) => pick.index),
-        choice.text,
-      );
-    case 'form':
-      return refuse('This question has no form.');
-  }
-}
+export const keys = keysIn({ text: textSteps, option: optionSteps, options: multiSteps });
 
 function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {
   const option = optionAt(question, index);
@@ -29,17 +13,17 @@ function optionSteps(question: ParsedQuestion, index: number, text: string | und
     if (question.freeText?.option !== index || question.kind === 'multiselect') return refuse('This option takes no text.');
     return [...moveTo(option, index), focused(), ...fill(safeText(text)), press(['enter'])];
   }
-  if (question.kind === 'multiselect') return multiSteps(question, [index], undefined);
+  if (question.kind === 'multiselect') return multiSteps(question, new Set([index]), undefined);
   // A refusal that is a field for words refuses without them only by Esc, as its label says.
   if (option.keys.length === 1 && option.keys[0] === 'esc') return [press(['esc'])];
   if (option.freeText === true) return refuse('This option needs a text.');
   return moveAndEnter(option, index);
 }
 
-function multiSteps(question: ParsedQuestion, picks: readonly number[], text: string | undefined): Step[] {
+function multiSteps(question: ParsedQuestion, picks: ReadonlySet<number>, text: string | undefined): Step[] {
   if (question.kind !== 'multiselect') return refuse('This question takes one option.');
   for (const index of picks) if (optionAt(question, index).checked === undefined) return refuse(`Option ${index + 1} cannot be ticked.`);
-  const ticks = tickExactly(question, new Set(picks), () => ['space'], true);
+  const ticks = tickExactly(question, picks, () => ['space'], true);
   if (text === undefined || text === '') return [...ticks, press(['enter'])];
   // Enter in the field of the last row sends what is ticked as well.
   const field = question.freeText?.option ?? refuse('This question takes no text.');

@@ -2,42 +2,17 @@
  * From a choice to verified steps in Gemini's dialogs. Digits where a digit answers; the row that takes text is walked to, because with it
  * in focus digits are text. Text is only typed into a field that is seen to be empty and focused.
  */
-import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
-import {
-  chooseLive,
-  dismissSteps,
-  giveUp,
-  moveTo,
-  optionAt,
-  press,
-  questionOf,
-  refuse,
-  safeText,
-  tickExactly,
-  typeText,
-  uncommit,
-} from '../lib/plan.ts';
+import { keysIn } from '../lib/dialect.ts';
+import { chooseLive, giveUp, moveTo, optionAt, press, questionOf, refuse, safeText, tickExactly, typeText, uncommit } from '../lib/plan.ts';
 import { readDialog, typedText } from './dialog.ts';
 import { promptBox } from './frame.ts';
 
 /** How often the highlight is moved in search of a row that is scrolled off. */
 const MAX_MOVES = 60;
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return dismissSteps(question);
-    case 'text':
-      return textSteps(question, safeText(choice.text));
-    case 'option':
-      return optionSteps(question, choice.index, choice.text);
-    case 'options':
-      return multiSteps(question, new Set(choice.picks.map((pick) => pick.index)), choice.text);
-    case 'form':
-      return formSteps(question, choice.pages);
-  }
-}
+export const keys = keysIn({ text: textSteps, option: optionSteps, options: multiSteps, form: formSteps });
 
 /** Only a digit that answers may be pressed; Enter on a highlight that stands is walked to and looked at again. */
 function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {

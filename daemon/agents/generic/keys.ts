@@ -1,9 +1,9 @@
 /** From a choice to verified steps for plain prompts. */
-import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
+import { keysIn } from '../lib/dialect.ts';
 import {
   type Axis,
-  dismissSteps,
   giveUp,
   HORIZONTAL,
   moveAndEnter,
@@ -18,21 +18,12 @@ import {
 } from '../lib/plan.ts';
 import { clearTyped, onlyTyped, typedBehind } from './typed.ts';
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return dismissSteps(question);
-    case 'text':
-      return textSteps(question, choice.text);
-    case 'option':
-      if (choice.text !== undefined && choice.text !== '') return refuse('This option takes no text.');
-      return optionSteps(question, optionAt(question, choice.index), choice.index);
-    case 'options':
-      return tickSteps(question, new Set(choice.picks.map((pick) => pick.index)));
-    case 'form':
-      return refuse('This question has no form.');
-  }
-}
+export const keys = keysIn({
+  text: textSteps,
+  option: (question, index, text) =>
+    text === undefined ? optionSteps(question, optionAt(question, index), index) : refuse('This option takes no text.'),
+  options: tickSteps,
+});
 
 function textSteps(question: ParsedQuestion, text: string): Step[] {
   if (question.freeText === undefined) return refuse('This question takes no text.');

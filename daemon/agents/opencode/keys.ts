@@ -2,8 +2,9 @@
  * From a choice to verified steps in opencode's panels. Buttons are walked to and looked at before Enter; digits answer (or toggle) in lists.
  * Text is only typed into a field that is seen to be open and empty.
  */
-import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
+import { keysIn } from '../lib/dialect.ts';
 import {
   chooseLive,
   dismissSteps,
@@ -23,20 +24,13 @@ import {
 import { typedText } from './dialog.ts';
 import { promptBox } from './frame.ts';
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return [...dismissSteps(question), ...closeField(question)];
-    case 'text':
-      return textSteps(question, safeText(choice.text));
-    case 'option':
-      return optionSteps(question, choice.index, choice.text);
-    case 'options':
-      return multiSteps(question, new Set(choice.picks.map((pick) => pick.index)), choice.text);
-    case 'form':
-      return formSteps(question, choice.pages);
-  }
-}
+export const keys = keysIn({
+  text: textSteps,
+  option: optionSteps,
+  options: multiSteps,
+  form: formSteps,
+  dismiss: (question) => [...dismissSteps(question), ...closeField(question)],
+});
 
 function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {
   const option = optionAt(question, index);

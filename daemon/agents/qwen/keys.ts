@@ -2,39 +2,14 @@
  * From a choice to verified steps in Qwen's dialogs. Digits answer where they do; in a list with boxes they only move, so rows are walked to
  * and toggled with Space, and Enter on any row sends what is ticked. Text is only typed into a field that is seen to be open and empty.
  */
-import type { Choice, ParsedQuestion } from '../../../shared/question.ts';
+import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
-import {
-  chooseLive,
-  dismissSteps,
-  giveUp,
-  moveTo,
-  optionAt,
-  press,
-  questionOf,
-  refuse,
-  safeText,
-  tickExactly,
-  typeText,
-  uncommit,
-} from '../lib/plan.ts';
+import { keysIn } from '../lib/dialect.ts';
+import { chooseLive, giveUp, moveTo, optionAt, press, questionOf, refuse, safeText, tickExactly, typeText, uncommit } from '../lib/plan.ts';
 import { typedText } from './dialog.ts';
 import { promptBox } from './frame.ts';
 
-export function keys(question: ParsedQuestion, choice: Choice): Step[] {
-  switch (choice.type) {
-    case 'dismiss':
-      return dismissSteps(question);
-    case 'text':
-      return textSteps(question, safeText(choice.text));
-    case 'option':
-      return optionSteps(question, choice.index, choice.text);
-    case 'options':
-      return multiSteps(question, new Set(choice.picks.map((pick) => pick.index)), choice.text);
-    case 'form':
-      return formSteps(question, choice.pages);
-  }
-}
+export const keys = keysIn({ text: textSteps, option: optionSteps, options: multiSteps, form: formSteps });
 
 function optionSteps(question: ParsedQuestion, index: number, text: string | undefined): Step[] {
   const option = optionAt(question, index);
