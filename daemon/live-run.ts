@@ -199,7 +199,8 @@ export class LiveRun implements AnswerTarget {
         catchUp: () => this.#showAll(),
         onSend: (page) => this.#watcher.cover(page),
         // The desk and the phone race for every key: what others type from now on is noticed, and what the desk types makes the holder refuse.
-        write: (bytes) => this.#client.input(Buffer.from(bytes), { guard: this.#typists.check() }),
+        write: (bytes, blind) =>
+          this.#client.input(Buffer.from(bytes), { guard: this.#typists.check(), ...(blind ? {} : { seen: this.#shown }) }),
       });
       if (performed.typed) this.#watcher.detector.renew();
       else this.#watcher.cover(null);

@@ -74,7 +74,7 @@ const option = (index: number): Choice => ({ type: 'option', index, labelDigest:
 async function answer(
   menu: Menu,
   choice: Choice,
-  more: { write?: (bytes: string) => Promise<void>; onFirstByte?: () => Promise<void> } = {},
+  more: { write?: (bytes: string, blind: boolean) => Promise<void>; onFirstByte?: () => Promise<void> } = {},
 ): Promise<Performed> {
   await menu.paint();
   const reading = menu.watcher.read();
@@ -143,6 +143,38 @@ describe('a list that is walked', () => {
     };
     expect(await answer(menu, option(0))).toEqual({ typed: false, why: 'another question stands now' });
     expect(menu.written).toEqual([]);
+  });
+
+  it('looks again where the program has written meanwhile, and then answers', async () => {
+    const menu = new Menu();
+    let moved = 0;
+    const write = async (bytes: string): Promise<void> => {
+      if (moved++ < 3) throw new ClawError('output_moved', 'The agent has written meanwhile.');
+      await menu.write(bytes);
+    };
+    expect(await answer(menu, option(1), { write })).toEqual({ typed: true });
+    expect(menu.answer).toBe('SQLite');
+    expect(menu.written).toEqual(['\x1b[B', '\r']);
+  });
+
+  it('types nothing where what was written meanwhile is another question', async () => {
+    const menu = new Menu();
+    const write = async (): Promise<void> => {
+      menu.title = 'Delete everything?';
+      throw new ClawError('output_moved', 'The agent has written meanwhile.');
+    };
+    expect(await answer(menu, option(0), { write })).toEqual({ typed: false, why: 'another question stands now' });
+    expect(menu.answer).toBeNull();
+  });
+
+  it('answers a program that writes all the time, after so many looks', async () => {
+    const menu = new Menu();
+    const write = async (bytes: string, blind: boolean): Promise<void> => {
+      if (!blind) throw new ClawError('output_moved', 'The agent has written meanwhile.');
+      await menu.write(bytes);
+    };
+    expect(await answer(menu, option(0), { write })).toEqual({ typed: true });
+    expect(menu.answer).toBe('PostgreSQL');
   });
 
   it('submits nothing when the highlight has moved on by the time of Enter', async () => {

@@ -3,6 +3,7 @@
  * timing of typing. Never types into another question than the one that was chosen from, and never submits what it has not seen; journal,
  * lock and verdict are `answer.ts`.
  */
+import { ClawError } from '../../shared/errors.ts';
 import type { Choice, ParsedQuestion } from '../../shared/question.ts';
 import type { Agent, Reading, ScreenView, Step } from '../agents/agent.ts';
 import { keyBytes } from '../agents/lib/keys.ts';
@@ -22,6 +23,8 @@ const OTHER_MS = 40;
 /** A plan that walks longer than this has met a screen that does not do what it should. */
 const MAX_STEPS = 400;
 const MAX_MS = 30_000;
+/** An agent that writes all the time is answered all the same, after so many looks that all showed the question. */
+const MOVED_TRIES = 10;
 
 /** What the executor needs of a run; `Watcher` is one. */
 export interface LiveScreen {
@@ -40,8 +43,11 @@ export interface Performance {
   watcher: LiveScreen;
   question: ParsedQuestion;
   choice: Choice;
-  /** One write to the pty; rejects where nothing may be written (somebody typed at the desk, the run is over). */
-  write(bytes: string): Promise<unknown>;
+  /**
+   * One write to the pty; rejects where nothing may be written (somebody typed at the desk, the run is over), and with `output_moved` where the agent has
+   * written what the screen does not show yet. `blind`: it is not asked about that.
+   */
+  write(bytes: string, blind: boolean): Promise<unknown>;
   clock?: Clock;
   /** Resolves when everything that the agent has printed by now is on the screen. Awaited before a key that answers. */
   catchUp(): Promise<void>;
@@ -141,21 +147,27 @@ class Typist {
     return text;
   }
 
-  async #write(bytes: string, commit: boolean): Promise<void> {
+  async #write(bytes: string, commit: boolean, tries = 0): Promise<void> {
     await this.#pause(this.#lastWriteMs + this.#job.agent.paceMs - this.#clock.nowMs());
-    if (commit) await this.#job.catchUp();
+    if (commit || tries > 0) await this.#job.catchUp();
     if (commit && this.#page !== null) await this.#pause(this.#page.sinceMs + ARMED_MS - this.#clock.nowMs());
     // Behind the first answering key (`y`, then Enter) the question may be gone already; the plan itself has looked.
     if (!this.#typed) await this.#stillAsked(commit);
     // What was seen before the pause must hold now: somebody else's key may have come between.
     const expected = this.#expected;
     if (commit && expected !== null && !(await this.#until(expected.holds, this.#patienceMs))) throw new Stopped(expected.what);
-    this.#expected = null;
     if (!this.#wrote) await this.#job.onFirstByte?.();
     if (commit) this.#job.onSend?.(this.#page?.question ?? null);
-    const written = this.#job.write(bytes);
+    const written = this.#job.write(bytes, tries >= MOVED_TRIES);
     this.#job.watcher.input(onlyMoves(bytes));
-    await written;
+    try {
+      await written;
+    } catch (error) {
+      // What was decided on is not the newest picture: look again.
+      if (!(error instanceof ClawError && error.code === 'output_moved')) throw error;
+      return this.#write(bytes, commit, tries + 1);
+    }
+    this.#expected = null;
     this.#wrote = true;
     if (commit) this.#typed = true;
     this.#lastWriteMs = this.#clock.nowMs();

@@ -63,6 +63,8 @@ export interface InputOptions {
   reply?: boolean;
   /** Refuse (`local_input`) if the desk has typed since `localInputs` had this value. */
   guard?: number;
+  /** Refuse (`output_moved`) if the agent has written anything beyond this offset. A holder of version 1 does not look. */
+  seen?: number;
 }
 
 export class HolderClient extends EventEmitter<HolderEvents> {
@@ -70,6 +72,8 @@ export class HolderClient extends EventEmitter<HolderEvents> {
   readonly #runDir: string;
   readonly #frames: FrameReader;
   readonly #waiting = new Map<number, (reply: Reply) => void>();
+  /** The protocol's version that both sides speak. */
+  readonly #version: number;
   #nextId = 1;
   #status: HolderStatus;
   /** Offset that the next output must have; null before `subscribe`. */
@@ -81,6 +85,7 @@ export class HolderClient extends EventEmitter<HolderEvents> {
     this.#socket = socket;
     this.#frames = frames;
     this.#status = status;
+    this.#version = status.version;
     this.#runDir = runDir;
   }
 
@@ -159,15 +164,17 @@ export class HolderClient extends EventEmitter<HolderEvents> {
 
   /**
    * Types `bytes`; resolves when the agent's terminal has taken them all.
-   * @throws agent_not_reading (after 5 s, role `daemon`), session_gone, local_input; `data.written` counts bytes that went in all the same
+   * @throws agent_not_reading (after 5 s, role `daemon`), session_gone, local_input, output_moved; `data.written` counts bytes that went in all the same
    */
   async input(bytes: Uint8Array, options: InputOptions = {}): Promise<void> {
+    const seen = this.#version >= 2 ? (options.seen ?? null) : null;
     const flags =
       (options.typed === true ? INPUT_FLAG.typed : 0) |
       (options.typed === true && onlyMoves(bytes) ? INPUT_FLAG.moves : 0) |
       (options.reply === true ? INPUT_FLAG.reply : 0) |
-      (options.guard === undefined ? 0 : INPUT_FLAG.guarded);
-    await this.#answered((id) => inputFrame(id, flags, options.guard ?? 0, bytes));
+      (options.guard === undefined ? 0 : INPUT_FLAG.guarded) |
+      (seen === null ? 0 : INPUT_FLAG.seen);
+    await this.#answered((id) => inputFrame({ id, flags, guard: options.guard ?? 0, seen, bytes }));
   }
 
   /** Bytes given to `input` that the holder's socket has not taken yet: hold back while it grows. */

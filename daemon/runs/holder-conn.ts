@@ -9,14 +9,14 @@ import {
   type ExitRecord,
   FrameReader,
   type HolderStatus,
-  INPUT_FLAG,
-  INPUT_HEADER_BYTES,
+  type Input,
   jsonFrame,
   outputFrame,
   PROTOCOL,
   type Reply,
   type Resized,
   type Role,
+  readInput,
   TELL,
 } from './holder-protocol.ts';
 import { INPUT_LIMIT_BYTES } from './input-queue.ts';
@@ -28,7 +28,6 @@ const LAG_BYTES = 256 << 10;
 const STUCK_BYTES = 1 << 20;
 const CHUNK_BYTES = 64 << 10;
 const HELLO_TIMEOUT_MS = 5000;
-const KNOWN_FLAGS = INPUT_FLAG.typed | INPUT_FLAG.reply | INPUT_FLAG.guarded | INPUT_FLAG.moves;
 
 /** What a connection needs of its holder. */
 export interface HolderDoor {
@@ -42,7 +41,7 @@ export interface HolderDoor {
   readonly sizes: readonly Resized[];
   joined(conn: HolderConn): void;
   left(conn: HolderConn): void;
-  input(conn: HolderConn, id: number, flags: number, guard: number, bytes: Buffer): void;
+  input(conn: HolderConn, input: Input): void;
   resize(conn: HolderConn, cols: number, rows: number): { cols: number; rows: number };
   signal(signal: string, scope: string): boolean;
   stop(by: string, signal: string, graceMs: number): void;
@@ -283,14 +282,11 @@ export class HolderConn {
   }
 
   #input(payload: Buffer): void {
-    if (payload.length < INPUT_HEADER_BYTES) throw new RangeError('short input frame');
-    const id = payload.readUInt32BE(0);
-    const flags = payload[4]!;
-    this.#granted(id, () => {
-      const bytes = Buffer.from(payload.subarray(INPUT_HEADER_BYTES));
-      this.#inputBytes += bytes.length;
+    const input = readInput(payload, this.#version);
+    this.#granted(input.id, () => {
+      this.#inputBytes += input.bytes.length;
       if (this.#inputBytes > INPUT_LIMIT_BYTES) this.#socket.pause();
-      this.#door.input(this, id, flags & KNOWN_FLAGS, payload.readUInt32BE(5), bytes);
+      this.#door.input(this, input);
     });
   }
 

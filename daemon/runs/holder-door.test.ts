@@ -5,9 +5,10 @@ import * as net from 'node:net';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ownCommand } from '../own-command.ts';
-import { ASK, FrameReader, frame, jsonFrame, TELL } from './holder-protocol.ts';
+import { ASK, FrameReader, frame, jsonFrame, PROTOCOL, TELL } from './holder-protocol.ts';
 import { isAlive, printed, TestRuns } from './test-run.ts';
 
+const { oldest, newest } = PROTOCOL;
 let runs: TestRuns;
 beforeEach(() => {
   runs = new TestRuns();
@@ -16,9 +17,10 @@ afterEach(() => runs.remove());
 
 describe('the protocol between holder and client', () => {
   it.each([
-    ['the same version', { oldest: 1, newest: 2 }, 2],
-    ['a client one newer that still speaks this one', { oldest: 1, newest: 3 }, 2],
-    ['a client that is older', { oldest: 0, newest: 1 }, 1],
+    ['the same version', { oldest, newest }, newest],
+    ['a client one newer that still speaks this one', { oldest, newest: newest + 1 }, newest],
+    ['a client one older', { oldest: newest - 1, newest: newest - 1 }, newest - 1],
+    ['a client that still speaks older ones', { oldest: 0, newest: oldest }, oldest],
   ])('%s: they talk', async (_name, versions, version) => {
     const run = await runs.sh('printf hello; read x');
     const client = await runs.connect(run, { role: 'daemon', versions });
@@ -30,7 +32,7 @@ describe('the protocol between holder and client', () => {
   });
 
   it.each([
-    ['too new', { oldest: 3, newest: 4 }],
+    ['too new', { oldest: newest + 1, newest: newest + 2 }],
     ['too old', { oldest: 0, newest: 0 }],
     ['no versions', { oldest: Number.NaN, newest: Number.NaN }],
   ])('a client that is %s is told so', async (_name, versions) => {

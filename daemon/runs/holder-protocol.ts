@@ -4,7 +4,7 @@
  * change; bump `PROTOCOL.newest` with a dated line here, and keep `oldest` at least one below it.
  *
  *   1  2026-11-24  first version
- *   2  2026-11-28  keys that only move: INPUT_FLAG.moves, `moves` in TELL.localInput
+ *   2  2026-11-28  keys that only move: INPUT_FLAG.moves, `moves` in TELL.localInput; an input may name the output that its sender has seen
  *
  * Frame: `length u32 BE (of what follows) · type u8 · payload`. Rare frames carry JSON; OUTPUT and INPUT are binary.
  */
@@ -148,7 +148,7 @@ export interface Reply {
   rows?: number;
 }
 
-/** INPUT payload: `id u32 · flags u8 · guard u32 · bytes`. */
+/** INPUT payload: `id u32 · flags u8 · guard u32 · bytes`; with the flag `seen` (version 2) `seen u64` before the bytes. */
 export const INPUT_FLAG = {
   /** A person typed it at the desk (a terminal's own replies are not typing). */
   typed: 1,
@@ -158,6 +158,8 @@ export const INPUT_FLAG = {
   guarded: 4,
   /** Beside `typed`: arrow keys and nothing else. */
   moves: 8,
+  /** Refuse with `output_moved` if the agent has written anything beyond offset `seen`. */
+  seen: 16,
 } as const;
 export const INPUT_HEADER_BYTES = 9;
 
@@ -185,15 +187,32 @@ export function outputFrame(offset: number, bytes: Uint8Array): Buffer {
   return out;
 }
 
-export function inputFrame(id: number, flags: number, guard: number, bytes: Uint8Array): Buffer {
-  const out = Buffer.allocUnsafe(5 + INPUT_HEADER_BYTES + bytes.byteLength);
-  out.writeUInt32BE(1 + INPUT_HEADER_BYTES + bytes.byteLength, 0);
-  out[4] = ASK.input;
-  out.writeUInt32BE(id, 5);
-  out[9] = flags;
-  out.writeUInt32BE(guard, 10);
-  out.set(bytes, 14);
-  return out;
+export interface Input {
+  id: number;
+  flags: number;
+  guard: number;
+  /** Offset; there where the flag `seen` is set. */
+  seen: number | null;
+  bytes: Buffer;
+}
+
+export function inputFrame({ id, flags, guard, seen, bytes }: Omit<Input, 'bytes'> & { bytes: Uint8Array }): Buffer {
+  const header = Buffer.alloc(INPUT_HEADER_BYTES + (seen === null ? 0 : 8));
+  header.writeUInt32BE(id, 0);
+  header[4] = flags;
+  header.writeUInt32BE(guard, 5);
+  if (seen !== null) writeOffset(header, seen, INPUT_HEADER_BYTES);
+  return frame(ASK.input, Buffer.concat([header, bytes]));
+}
+
+/** @throws RangeError where the frame is too short */
+export function readInput(payload: Buffer, version: number): Input {
+  const flags = payload[4] ?? 0;
+  const named = version >= 2 && (flags & INPUT_FLAG.seen) !== 0;
+  const from = INPUT_HEADER_BYTES + (named ? 8 : 0);
+  if (payload.length < from) throw new RangeError('short input frame');
+  const seen = named ? readOffset(payload, INPUT_HEADER_BYTES) : null;
+  return { id: payload.readUInt32BE(0), flags, guard: payload.readUInt32BE(5), seen, bytes: Buffer.from(payload.subarray(from)) };
 }
 
 /** A byte offset as u64 BE; JavaScript's integers reach 2^53, nine petabytes. */

@@ -232,6 +232,26 @@ describe('input', () => {
     daemon.close();
   });
 
+  it('decided on output that is not the newest is refused, and nothing of it is typed; a holder of version 1 is not asked', async () => {
+    const run = await runs.node(`process.stdin.on('data', (b) => process.stdout.write('[' + b + ']'));`);
+    const client = await runs.connect(run);
+    const old = await runs.connect(run, { role: 'daemon', versions: { oldest: 1, newest: 1 } });
+    await client.subscribe(0);
+    const seen = (await client.refresh()).log.end;
+    const one = printed(client, '[1]');
+    await client.input(Buffer.from('1'), { seen });
+    await one;
+    await expect(client.input(Buffer.from('x'), { seen })).rejects.toMatchObject({ code: 'output_moved', data: { written: 0 } });
+    const two = printed(client, '[2]');
+    await client.input(Buffer.from('2'), { seen: (await client.refresh()).log.end });
+    await two;
+    const three = printed(client, '[3]');
+    await old.input(Buffer.from('3'), { seen });
+    await three;
+    old.close();
+    client.close();
+  });
+
   it('of two terminals: a reply counts from the one in front only', async () => {
     const run = await runs.node(`process.stdin.on('data', (b) => process.stdout.write('[' + JSON.stringify(String(b)) + ']'));`);
     const back = await runs.connect(run, { role: 'terminal', cols: 80, rows: 24 });

@@ -14,6 +14,7 @@ import {
   type ExitRecord,
   type HolderStatus,
   INPUT_FLAG,
+  type Input,
   jsonFrame,
   outputFrame,
   PROTOCOL,
@@ -151,11 +152,13 @@ export class Holder implements HolderDoor {
     if (this.exit !== null) this.#leaveWhenTold();
   }
 
-  input(conn: HolderConn, id: number, flags: number, guard: number, bytes: Buffer): void {
-    if ((flags & INPUT_FLAG.guarded) !== 0 && guard !== this.#localInputs) {
-      conn.inputDone(bytes.length, { id, ok: false, code: 'local_input', message: 'Someone typed at the desk meanwhile.', written: 0 });
-      return;
-    }
+  input(conn: HolderConn, { id, flags, guard, seen, bytes }: Input): void {
+    const refuse = (code: string, message: string): void => conn.inputDone(bytes.length, { id, ok: false, code, message, written: 0 });
+    if ((flags & INPUT_FLAG.guarded) !== 0 && guard !== this.#localInputs)
+      return refuse('local_input', 'Someone typed at the desk meanwhile.');
+    // Looked at and written in one go: what stood on its sender's screen stands now, as far as anybody outside the agent can know.
+    if (seen !== null) this.#pty.catchUp();
+    if (seen !== null && this.log.end > seen) return refuse('output_moved', 'The agent has written meanwhile.');
     if ((flags & INPUT_FLAG.reply) !== 0 && conn.role === 'terminal' && this.#terminals.at(-1) !== conn) {
       // Two terminals would answer the same query twice, and the second answer would be typed into the agent.
       conn.inputDone(bytes.length, { id, ok: true, written: 0 });

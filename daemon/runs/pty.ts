@@ -45,6 +45,8 @@ export interface PtyOptions {
 
 export interface Pty {
   readonly pid: number;
+  /** Reads what the child has written by now, `onData` as ever, before the loop would. At most 128 KiB: what a kernel holds. */
+  catchUp(): void;
   /** Gives the kernel as much as it takes now; returns that count of bytes, 0 where its buffer is full or the child has gone. */
   write(bytes: Uint8Array): number;
   resize(cols: number, rows: number): void;
@@ -58,6 +60,7 @@ const READ_BYTES = 16 * 1024;
  * writes on, and must not keep a finished run open.
  */
 const DRAIN_LIMIT_BYTES = 1 << 20;
+const CATCH_UP_BYTES = 128 << 10;
 
 /** Starts the child. @throws pty_unavailable, or the system's error where no pty can be had */
 export function spawnPty(options: PtyOptions): Pty {
@@ -67,7 +70,7 @@ export function spawnPty(options: PtyOptions): Pty {
   const env = Object.entries(options.env).map(([name, value]) => `${name}=${value}`);
   let closed = false;
   const finish = (code: number, signal: number) => {
-    drain();
+    drain(DRAIN_LIMIT_BYTES);
     closed = true;
     fs.closeSync(slave);
     master.destroy();
@@ -97,8 +100,8 @@ export function spawnPty(options: PtyOptions): Pty {
   });
   master.resume();
 
-  function drain(): void {
-    for (let total = 0; !closed && total < DRAIN_LIMIT_BYTES; ) {
+  function drain(limitBytes: number): void {
+    for (let total = 0; !closed && total < limitBytes; ) {
       let count: number;
       try {
         count = fs.readSync(child.fd, buffer);
@@ -113,6 +116,7 @@ export function spawnPty(options: PtyOptions): Pty {
 
   return {
     pid: child.pid,
+    catchUp: () => drain(CATCH_UP_BYTES),
     write(bytes) {
       if (closed) return 0;
       try {

@@ -119,9 +119,9 @@ async function ask(question) {
   process.stdout.on('resize', () => paint(true));
   const repaints = question.repaintMs ? setInterval(() => paint(true), question.repaintMs) : null;
   const answered = await new Promise((resolve) => {
-    // Taken back, answered or not: the next one stands in its place.
+    // Taken back: the next one stands in its place. What lies in its terminal by then was typed for this one, and is read first.
     takeBack = () => resolve(null);
-    const swap = question.swapMs === undefined ? null : setTimeout(takeBack, question.swapMs);
+    const swap = question.swapMs === undefined ? null : setTimeout(() => setImmediate(takeBack), question.swapMs);
     onKey = (key) => {
       const before = state.at;
       const choice = style.key(question, state, key);

@@ -32,14 +32,14 @@ export interface Checked {
   lost: string[];
   /** Said not to be typed, and the agent was answered so by nobody else. */
   denied: string[];
-  /** Swapped while the byte was under way. */
-  inFlight: number;
+  /** Nonces of questions that took a byte which was under way when the one before was taken back. */
+  inFlight: string[];
   unknown: number;
 }
 
 /** Compares one agent's log with the tries made on it. `desk`: nonces that a person at the desk answered. */
 export function check(log: readonly LogEntry[], tries: readonly Try[], desk: ReadonlySet<string> = new Set()): Checked {
-  const result: Checked = { asked: 0, answered: 0, wrong: [], stray: 0, lost: [], denied: [], inFlight: 0, unknown: 0 };
+  const result: Checked = { asked: 0, answered: 0, wrong: [], stray: 0, lost: [], denied: [], inFlight: [], unknown: 0 };
   const byNonce = new Map<string, Try[]>();
   for (const each of tries) byNonce.set(each.nonce, [...(byNonce.get(each.nonce) ?? []), each]);
   const answers = new Map<string, number>();
@@ -70,7 +70,7 @@ export function check(log: readonly LogEntry[], tries: readonly Try[], desk: Rea
     if (meant.some((t) => TYPED.has(t.verdict) || MAYBE.has(t.verdict))) continue;
     if (meant.length > 0)
       result.denied.push(`${nonce}: option ${option} was typed, the verdict was ${meant.map((t) => t.verdict).join(', ')}`);
-    else if (firstByteAtMs !== null && firstByteAtMs - askedAtMs <= IN_FLIGHT_MS) result.inFlight++;
+    else if (firstByteAtMs !== null && firstByteAtMs - askedAtMs <= IN_FLIGHT_MS) result.inFlight.push(nonce);
     else result.wrong.push(`${nonce}: option ${option}, wanted ${here.map((t) => `${t.option} (${t.verdict})`).join(', ') || 'nothing'}`);
   }
   const own = new Set(log.flatMap((entry) => entry.asked ?? []));

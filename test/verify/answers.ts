@@ -106,7 +106,7 @@ function report(logs: readonly AgentLog[], history: History, tookMs: number): vo
   );
   zero(
     'questions that stayed and were never shown',
-    logs.flatMap((l) => l.unseen),
+    logs.flatMap((l, i) => l.unseen.filter((nonce) => !results[i]!.inFlight.includes(nonce))),
   );
   zero(
     'stalled agents',
@@ -120,10 +120,7 @@ function report(logs: readonly AgentLog[], history: History, tookMs: number): vo
     history.resendsDiffer === 0,
   );
   figures.note('Enters of people that met the next question', logs.flatMap((l) => l.overtaken).length);
-  figures.note(
-    'swapped while the byte was under way',
-    sum((r) => r.inFlight),
-  );
+  figures.note('swapped while the byte was under way', all((r) => r.inFlight).length);
   figures.note('tap → verdict', spread(typed.map((t) => t.tookMs)));
 }
 

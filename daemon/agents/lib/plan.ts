@@ -3,7 +3,7 @@
  * answering digit) on a highlight or a text it has not just seen.
  */
 import { ClawError } from '../../../shared/errors.ts';
-import type { Choice, ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
+import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { Reading, ScreenView, Step } from '../agent.ts';
 
 export function questionOf(reading: Reading): ParsedQuestion | null {
@@ -207,6 +207,3 @@ export function safeText(text: string): string {
 }
 
 /** The index of a single choice, or throws: for readers whose dialogs take one option. */
-export function singleIndex(choice: Choice): number {
-  return choice.type === 'option' ? choice.index : refuse('Choose one option.');
-}
