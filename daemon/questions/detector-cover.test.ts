@@ -63,4 +63,27 @@ describe('while the question is being answered', () => {
     detector.read(q(page), 520);
     expect(detector.tick(520 + settleMs).map((event) => event.event)).toEqual(['closed', 'question']);
   });
+
+  it('that shows more of its rows since, and blinks after its Enter, is not asked again', () => {
+    const detector = new Detector();
+    const more: ParsedQuestion = { ...ask('Which checks?'), options: [...ask('').options, { label: 'Done', keys: ['enter'] }] };
+    detector.read(q(ask('Which checks?')), 0);
+    detector.tick(settleMs);
+    detector.cover('all');
+    detector.input();
+    detector.read(q(more), 500);
+    detector.cover(null);
+    detector.renew();
+    detector.read(null, 510);
+    const events = [
+      ...detector.read(q(more), 540),
+      ...detector.tick(540 + settleMs),
+      ...detector.read(working, 600),
+      ...detector.tick(900),
+    ];
+    expect(events.filter(({ event }) => event !== 'state').map((each) => ('change' in each ? each.change : each.event))).toEqual([
+      'rev',
+      'closed',
+    ]);
+  });
 });

@@ -71,6 +71,8 @@ interface Standing extends StandingQuestion {
   anchor: string | undefined;
   /** Everything on the card, to notice a refresh. */
   display: string;
+  /** Digest as it was read last: a list shows more of its rows while an answer walks it, and the card keeps those that were chosen from. */
+  seen: string;
   /** A key was pressed that may have answered it. */
   inputSince: boolean;
   /** The size changed after the last such key. */
@@ -221,6 +223,7 @@ export class Detector {
     const question = standing === null ? seen.question : pinFields(standing.question, seen.question);
     const covered = this.#covered !== null && (this.#covered === 'all' || this.#covered.digest === digest);
     if (covered && standing !== null && standing.missing?.replaced !== true && digest !== standing.digest) {
+      if (asksTheSame(question, standing.question)) standing.seen = digest;
       standing.missing = null;
       this.#candidate = null;
       return [];
@@ -231,6 +234,7 @@ export class Detector {
       return [];
     }
     standing.missing = null;
+    standing.seen = digest;
     standing.anchor = anchor;
     if (standing.resized !== null) standing.resized.untilMs ??= nowMs + this.#timing.resizedMs;
     if (digest !== standing.digest) {
@@ -258,7 +262,9 @@ export class Detector {
     if (this.#renewed && standing.missing !== null) {
       // A repaint blinks for a reading; an agent takes longer to ask the very same thing in the very same place.
       const blinked = nowMs - standing.missing.sinceMs < this.#timing.blinkMs;
-      return blinked && digest === standing.digest && anchor === standing.anchor && !standing.missing.replaced;
+      return (
+        blinked && (digest === standing.digest || digest === standing.seen) && anchor === standing.anchor && !standing.missing.replaced
+      );
     }
     if (touched && standing.missing?.replaced === true) return false;
     if (standing.resized === null && anchor !== standing.anchor && touched) return false;
@@ -287,6 +293,7 @@ export class Detector {
       openedAtMs: nowMs,
       anchor: candidate.anchor,
       display: JSON.stringify(candidate.question),
+      seen: candidate.digest,
       inputSince: false,
       resizedSince: false,
       resized: null,

@@ -100,6 +100,19 @@ describe('the watcher', () => {
     expect(questions(events)).toEqual(['Continue? [y/N]']);
   });
 
+  it('takes a title and modes that follow a resize for no drawing', async () => {
+    const { clock, watcher } = watch();
+    await watcher.feed('Continue? [y/N] ');
+    clock.advance(100);
+    watcher.resize(30, 10);
+    await watcher.feed('\x1b[?1000h\x1b[?1006h\x1b]0;◑ busy\x07');
+    clock.advance(500);
+    expect(watcher.read()).toBeNull();
+    await watcher.feed('\x1b[H\x1b[JContinue? [y/N] ');
+    clock.advance(660);
+    expect(watcher.read()).not.toBeNull();
+  });
+
   it('keeps a prompt open while somebody types behind it, and closes it with the line', async () => {
     const { clock, watcher, events } = watch();
     await watcher.feed('What is the bucket name? ');

@@ -31,7 +31,7 @@ const LATEST_MS = 40;
  */
 const COST_FACTOR = 25;
 const LATEST_COSTLY_MS = 150;
-/** After a resize the screen is the terminal's own reflow until the program has drawn it anew: its first byte, then this much quiet. */
+/** After a resize the screen is the terminal's own reflow until the program has drawn it anew: the first that shows, then this much quiet. */
 const REDRAWN_MS = 150;
 /** …and a program that does not care about its size is read again after this. */
 const RESIZE_MS = 600;
@@ -41,6 +41,11 @@ export const ARMED_MS = 250;
 const SYNC_MS = 200;
 /** Hook hints kept. They never expire by age: a dialog may stand for hours and must not change while it does. */
 const MAX_HINTS = 256;
+
+/** A title, or a mode switched on or off: what an agent may send long before it draws. */
+const INVISIBLE = /\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b\[[?>=<][\d;]*[a-z]/g;
+const draws = (bytes: Uint8Array | string): boolean =>
+  bytes.length > 512 || (typeof bytes === 'string' ? bytes : Buffer.from(bytes).toString('latin1')).replace(INVISIBLE, '') !== '';
 
 export interface WatcherOptions extends DetectorOptions {
   agent: Agent;
@@ -86,7 +91,7 @@ export class Watcher {
   /** Bytes from the pty, in order. Resolves when parsed (await it: that is the back-pressure). */
   async feed(bytes: Uint8Array | string): Promise<void> {
     await this.screen.feed(bytes);
-    if (this.#resize !== null) this.#resize.drawn = true;
+    if (this.#resize !== null && draws(bytes)) this.#resize.drawn = true;
     this.#halfSinceMs = this.view().synchronized ? (this.#halfSinceMs ?? this.#clock.nowMs()) : null;
     this.#touch();
     this.#wake();

@@ -14,6 +14,7 @@ const HEADS = {
   refused: 'not typed, again',
   unconfirmed: 'unconfirmed',
   byItself: 'by itself',
+  hidden: 'not on the card',
 };
 
 /** What the last `sum` line of an output holds (`test/agents/many/ledger.ts`); null where there is none. */

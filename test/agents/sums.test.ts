@@ -24,9 +24,9 @@ it('adds agents up, and names what must be 0 of how many', () => {
   bad.incidents.wrong.push('one', 'two');
   bad.incidents.strays.push('a card of its own');
   const lines = table([printed('good', ledger({ asked: 12, answered: 12, prompts: 1 })), printed('bad', bad)]);
-  expect(words(lines[1])).toEqual('good 1.0 12 12 1 0 0 0 0 0 0 0 0 0'.split(' '));
-  expect(words(lines[2])).toEqual('bad 1.0 30 28 0 2 0 0 0 0 0 2 0 0'.split(' '));
-  expect(words(lines[3])).toEqual('together 42 40 1 2 0 0 0 0 0 2 0 0'.split(' '));
+  expect(words(lines[1])).toEqual('good 1.0 12 12 1 0 0 0 0 0 0 0 0 0 0'.split(' '));
+  expect(words(lines[2])).toEqual('bad 1.0 30 28 0 2 0 0 0 0 0 2 0 0 0'.split(' '));
+  expect(words(lines[3])).toEqual('together 42 40 1 2 0 0 0 0 0 2 0 0 0'.split(' '));
   expect(lines.slice(5)).toEqual([
     'FAILED wrong option typed: 2 of 42  (goal: 0)',
     '  ok   confirmed without effect: 0 of 42  (goal: 0)',

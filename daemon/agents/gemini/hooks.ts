@@ -3,8 +3,8 @@
  * one that names the command by an environment variable), so that no user file is touched and no setting of the user's is outvoted. A hook
  * never decides; it is run in the background, because Gemini waits for its hooks before it shows a dialog. Payload shapes: recorded from 0.61.0.
  */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, lstatSync, realpathSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { HookHint } from '../agent.ts';
@@ -21,14 +21,27 @@ function shellQuote(words: readonly string[]): string {
   return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 }
 
-/** The environment with ClawTab's hooks; where an administrator's defaults stand there are none. */
-export function withHooks(argv: readonly string[], hookCommand: readonly string[]): { argv: string[]; env?: Record<string, string> } {
+/**
+ * Gemini (0.61.0) skips such a file, and warns on its screen, unless it and every folder above it belong to root and nobody else may write there: true
+ * of a package that root installed, never of one in a home.
+ */
+function isAccepted(file: string): boolean {
+  const all = (path: string): string[] => (path === dirname(path) ? [path] : [path, ...all(dirname(path))]);
+  return [...all(file), ...all(realpathSync(file))].every((path) => {
+    const { uid, mode } = statSync(path);
+    return uid === 0 && lstatSync(path).uid === 0 && (mode & 0o022) === 0;
+  });
+}
+
+/** The environment with ClawTab's hooks; none where an administrator's defaults stand, or where Gemini would not read `file`. */
+export function withHooks(
+  argv: readonly string[],
+  hookCommand: readonly string[],
+  file = join(import.meta.dirname, 'hook-settings.json'),
+): { argv: string[]; env?: Record<string, string> } {
   const taken = process.env[DEFAULTS_VARIABLE] !== undefined || ADMIN_DEFAULTS.some((path) => existsSync(path));
-  if (taken || Object.keys(settings.hooks).length === 0) return { argv: [...argv] };
-  return {
-    argv: [...argv],
-    env: { [DEFAULTS_VARIABLE]: join(import.meta.dirname, 'hook-settings.json'), [COMMAND_VARIABLE]: shellQuote(hookCommand) },
-  };
+  if (taken || Object.keys(settings.hooks).length === 0 || !isAccepted(file)) return { argv: [...argv] };
+  return { argv: [...argv], env: { [DEFAULTS_VARIABLE]: file, [COMMAND_VARIABLE]: shellQuote(hookCommand) } };
 }
 
 const Exec = v.looseObject({ details: v.looseObject({ type: v.literal('exec'), command: v.string() }) });

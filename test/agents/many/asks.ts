@@ -47,6 +47,16 @@ export function makeAsk(agent: LiveAgent, rng: Random, mayRefuse: boolean): Ask 
   return { nonce, wanted: { kind: 'choose', label: rng.pick(labels) }, labels, turn };
 }
 
+/** The same wish, of what a card shows: not every option is on every screen. Null where it shows none of them. */
+export function wantedOf({ wanted, labels }: Ask, shown: readonly string[]): Wanted | null {
+  const there = labels.filter((label) => shown.includes(label));
+  if (there.length === 0) return null;
+  if (wanted.kind === 'choose') return { kind: 'choose', label: there[0]! };
+  if (wanted.kind !== 'several') return null;
+  const some = wanted.labels.filter((label) => there.includes(label));
+  return { kind: 'several', labels: some.length > 0 ? some : [there[0]!] };
+}
+
 /** What the agent told the model, in the words of `Wanted`; what is wrong with it, or null where it is as wanted. */
 export function wrongWith(ask: Ask, workspace: string, result: ToolResult | null): string | null {
   const { wanted } = ask;

@@ -16,6 +16,7 @@ export const INCIDENTS = {
   /** Answered without anybody having answered: the agent's own doing. */
   byItself: 'answered by the agent itself',
   strays: 'cards of no question',
+  hidden: 'options that the card did not show; another was chosen',
   halves: 'pages left by an answer that was interrupted',
 } as const;
 export type Incident = keyof typeof INCIDENTS;
@@ -50,6 +51,7 @@ export const newLedger = (): Ledger => ({
     byItself: [],
     strays: [],
     halves: [],
+    hidden: [],
   },
   refused: new Map(),
   sources: new Map(),

@@ -7,12 +7,12 @@ import { basename } from 'node:path';
 import { answerTo } from '../../../daemon/test-daemon.ts';
 import type { TestPhone } from '../../../daemon/test-phone.ts';
 import type { Answer, Question } from '../../../shared/protocol.ts';
-import type { Choice } from '../../../shared/question.ts';
 import type { Random } from '../../rig/random.ts';
 import type { LiveAgent } from '../live-agent.ts';
 import { scriptPrompt } from '../script.ts';
 import type { Started, Workplace } from '../workplace.ts';
-import { type Ask, makeAsk, wrongWith } from './asks.ts';
+import { type Ask, makeAsk, wantedOf, wrongWith } from './asks.ts';
+import { choiceOf, nonceOf, wordsOf } from './card.ts';
 import { type Desk, sitDown } from './desk.ts';
 import type { Incident, Ledger } from './ledger.ts';
 
@@ -24,6 +24,8 @@ const ASK_MS = 40_000;
 const EFFECT_MS = 15_000;
 /** An answer has its verdict within this, or its line has been cut. */
 const REPLY_MS = 12_000;
+/** An option that the card has not shown by then is not waited for. */
+const HIDDEN_MS = 4_000;
 /** Questions of one turn; a prompt from the phone begins the next. */
 const TURN = 8;
 const TYPED: readonly string[] = ['confirmed', 'typed', 'typed_unconfirmed', 'unknown'];
@@ -112,8 +114,11 @@ export class Session {
       }
       const card = this.#open();
       const tried = card && `${card.qid}/${card.rev}/${card.digest}`;
-      const known = card && nonceOf(card, ask) && !tries.some((t) => isTyped(t));
+      // A page that was left standing shows what was ticked, not always the question.
+      const page = card?.question.kind === 'confirm' && tries.length > 0;
+      const known = card && (nonceOf(card, ask) || page) && !tries.some((t) => isTyped(t));
       const choice = known ? choiceOf(card, ask, this.#agent) : null;
+      if (known && !choice && due - performance.now() < ASK_MS - HIDDEN_MS) this.#settleFor(card, ask);
       if (!card || !choice || performance.now() < blockedUntil) {
         await this.#change(200);
         continue;
@@ -158,11 +163,22 @@ export class Session {
     this.#qids.clear();
   }
 
+  /** What a card does not show cannot be tapped: something that it shows. */
+  #settleFor(card: Question, ask: Ask): void {
+    const instead = wantedOf(
+      ask,
+      card.question.options.map((option) => option.label),
+    );
+    if (instead === null || JSON.stringify(instead) === JSON.stringify(ask.wanted)) return;
+    this.#tell('hidden', `${ask.nonce}: of ${ask.labels.join(', ')}: ${JSON.stringify(ask.wanted)}, now ${JSON.stringify(instead)}`);
+    ask.wanted = instead;
+  }
+
   /** The prompt for the next turn, typed into the agent that is ready. */
   async #prompt(script: string): Promise<void> {
     const due = performance.now() + ASK_MS;
     const asked = () => this.#asked(script, 0);
-    for (let blocked = ''; !asked(); ) {
+    for (let [blocked, tidied] = ['', 0]; !asked(); ) {
       if (performance.now() > due) throw new Stalled(`no next prompt ${script}; ${blocked}`);
       const card = this.#open();
       if (card?.question.kind !== 'idle') {
@@ -178,8 +194,8 @@ export class Session {
       }
       blocked = `${said.verdict}: ${said.message}`;
       this.#ledger.refused.set(`prompt, ${blocked}`, (this.#ledger.refused.get(`prompt, ${blocked}`) ?? 0) + 1);
-      // An arrow that came late has fetched an old prompt.
-      if (/typed at the desk/.test(blocked)) await this.#desk?.type('\x15');
+      // An arrow that came late has fetched an old prompt: to its end and away with it, or down out of the history.
+      if (/typed at the desk/.test(blocked)) await this.#desk?.type(tidied++ % 2 === 0 ? '\x05\x15' : '\x1b[B');
       await this.#change(600);
     }
   }
@@ -258,33 +274,3 @@ export class Session {
 }
 
 const isTyped = (tried: { verdict: string }): boolean => TYPED.includes(tried.verdict);
-
-const wordsOf = ({ question }: Question): string => [question.title, question.text, question.detail].join(' ');
-
-const nonceOf = (card: Question, ask: Ask): boolean => wordsOf(card).includes(ask.nonce);
-
-/** As somebody taps it on the card; null while the card does not show that yet. */
-function choiceOf(card: Question, ask: Ask, agent: LiveAgent): Choice | null {
-  const { question, labelDigests } = card;
-  const { wanted } = ask;
-  const at = (fits: (label: string) => boolean): number => question.options.findIndex((option) => fits(option.label));
-  const pick = (index: number) => ({ index, labelDigest: labelDigests[index]! });
-  if (wanted.kind === 'allow' || wanted.kind === 'refuse') {
-    const index = at((label) => agent.buttons[wanted.kind].test(label));
-    return index < 0 || question.kind !== 'permission' ? null : { type: 'option', ...pick(index) };
-  }
-  if (wanted.kind === 'choose') {
-    const index = at((label) => label === wanted.label);
-    return index < 0 ? null : { type: 'option', ...pick(index) };
-  }
-  if (wanted.kind === 'words') {
-    const own = agent.buttons.ownWords;
-    const index = own === null ? -1 : at((label) => own.test(label));
-    if (index >= 0) return { type: 'option', ...pick(index), text: wanted.text };
-    return question.freeText === undefined ? null : { type: 'text', text: wanted.text };
-  }
-  if (question.form !== undefined) return { type: 'form', pages: [{ labels: wanted.labels }] };
-  if (question.kind !== 'multiselect') return null;
-  const picks = wanted.labels.map((label) => at((each) => each === label));
-  return picks.some((index) => index < 0) ? null : { type: 'options', picks: picks.sort((a, b) => a - b).map(pick) };
-}
