@@ -12,7 +12,6 @@ import { memoryRelayTokens } from './auth/relay-tokens.ts';
 import { ReplayGuard } from './auth/replay.ts';
 import { sessionReader } from './auth/sessions.ts';
 import { createWaiters } from './auth/waiters.ts';
-import { openNats } from './bus.nats.ts';
 import { followCertificate } from './certificate.ts';
 import { applyChange, followChanges } from './changes.ts';
 import { Cluster } from './cluster.ts';
@@ -103,7 +102,8 @@ export async function startRelay(config: RelayConfig, runtime: Runtime): Promise
     const pushNet = runtime.pushNet ?? internet;
     const apns = config.apns && createApns(config.apns, pushNet, nowMs);
     if (apns) undo.push(() => apns.close());
-    const bus = config.natsUrl === null ? null : await openNats(config.natsUrl, log);
+    // Its library is a fifth of all code here, and most relays are alone.
+    const bus = config.natsUrl === null ? null : await (await import('./bus.nats.ts')).openNats(config.natsUrl, log);
     if (bus) undo.push(() => bus.close());
     const ownTokens = memoryRelayTokens(config.limits.relayTokenS, nowMs);
     let cluster: Cluster | null = null;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
-/** The relay as a process on Node. */
-import { serve } from './adapter.node.ts';
-import { runRelay } from './runtime.ts';
+/** The relay as a process on Node. Everything else is loaded when V8 knows how to load it. */
+import { startSmall } from './memory.node.ts';
 
-await runRelay(serve);
+const started = startSmall();
+const [{ serve }, { runRelay }] = await Promise.all([import('./adapter.node.ts'), import('./runtime.ts')]);
+await runRelay(serve, started);

@@ -17,8 +17,8 @@ function ownVersion(): string {
   return '0.0.0';
 }
 
-/** Ends the process: 0 after a drain, else the exit code of what went wrong. */
-export async function runRelay(serve: Serve): Promise<never> {
+/** Ends the process: 0 after a drain, else the exit code of what went wrong. `started`: called in the moment in which the relay listens. */
+export async function runRelay(serve: Serve, started: () => void = () => undefined): Promise<never> {
   // From the very start: a relay stopped while it starts leaves no database behind.
   const stopAsked = new Promise<void>((resolve) => {
     process.on('SIGTERM', () => resolve());
@@ -27,6 +27,7 @@ export async function runRelay(serve: Serve): Promise<never> {
   try {
     const log = stderrLog(process.env['CLAWTAB_LOG'] || 'info');
     const relay = await startRelay(readConfig(process.env), { serve, log, version: ownVersion(), pageRoot: builtPage(here) });
+    started();
     process.stdout.write(`${JSON.stringify({ event: 'listening', origin: relay.origin })}\n`);
     await stopAsked;
     await relay.drain();

@@ -2,7 +2,10 @@
  * Checks a DPoP proof (RFC 9449): the caller holds the private half of a P-256 key, for this request, now. The clock of the client plays no
  * part; the server's nonce does. Whose key it is, the policies decide.
  */
-import { decodeProtectedHeader, EmbeddedJWK, errors, jwtVerify } from 'jose';
+import { decodeProtectedHeader } from 'jose/decode/protected_header';
+import { JWSSignatureVerificationFailed } from 'jose/errors';
+import { EmbeddedJWK } from 'jose/jwk/embedded';
+import { jwtVerify } from 'jose/jwt/verify';
 import * as v from 'valibot';
 import { type Bytes, concat, fromBase64url, toBase64url } from '../../shared/bytes.ts';
 import { ClawError } from '../../shared/errors.ts';
@@ -69,7 +72,7 @@ async function claimsOf(proof: string): Promise<v.InferOutput<typeof Claims>> {
       await jwtVerify(proof, EmbeddedJWK, { typ: 'dpop+jwt', algorithms: ['ES256'], currentDate: new Date(0), clockTolerance: 1e12 })
     ).payload;
   } catch (cause) {
-    const code = cause instanceof errors.JWSSignatureVerificationFailed ? 'proof_signature' : 'proof_malformed';
+    const code = cause instanceof JWSSignatureVerificationFailed ? 'proof_signature' : 'proof_malformed';
     throw new ClawError(code, code === 'proof_signature' ? 'The DPoP proof’s signature is wrong.' : 'The DPoP proof is not valid.', {
       cause,
     });

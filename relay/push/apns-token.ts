@@ -1,7 +1,7 @@
 /** The provider token with which Apple's service knows this relay (ES256, RFC 7519): made from the operator's key, kept for as long as Apple wants it kept. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
 import { ClawError } from '../../shared/errors.ts';
 
 export interface ApnsKey {

@@ -5,7 +5,8 @@
 import { createECDH } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { importJWK, SignJWT } from 'jose';
+import { SignJWT } from 'jose/jwt/sign';
+import { importJWK } from 'jose/key/import';
 import * as v from 'valibot';
 import { fromBase64url, randomId, toBase64url } from '../../shared/bytes.ts';
 import { ClawError } from '../../shared/errors.ts';
