@@ -101,7 +101,8 @@ describe('what a leak costs', () => {
     const { events } = JSON.parse(
       (await http.ask({ method: 'GET', path: '/v1/events', key: home.phone.device, token: await home.phone.tokens.session() })).text,
     ) as { events: { kind: string; device: string }[] };
-    expect(events.filter((e) => e.kind === 'token_misused' && e.device === daemon.device.id).length).toBeGreaterThanOrEqual(2);
+    // Once an hour, however often.
+    expect(events.filter((e) => e.kind === 'token_misused' && e.device === daemon.device.id)).toHaveLength(1);
   });
 
   it('the device itself heals by proving its key', async () => {

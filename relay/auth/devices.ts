@@ -97,7 +97,7 @@ export async function putList(body: v.InferOutput<typeof PutListRequest>, sessio
   await advanceList(trusted, body.list, pin);
   const devices = [...next.devices.values()].map((d) => ({ id: d.id, kind: d.kind, pub: bytesOf(d.pub, 'list') }));
   const before = await parts.store.device(account, device);
-  if ((await parts.store.putList(account, next.list.epoch, body.list, devices)) === 'conflict')
+  if ((await parts.store.putList(account, next.list.epoch, body.list, devices, trusted.signed.removals.length)) === 'conflict')
     throw new ClawError('list_conflict', 'Another device changed the device list first.');
   for (const { id } of devices) if (!trusted.devices.has(id)) await parts.store.addEvent(account, 'device_added', id, parts.nowMs());
 

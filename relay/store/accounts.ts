@@ -88,10 +88,16 @@ export class Accounts {
     });
   }
 
-  putList(account: string, epoch: number, list: SignedList, devices: readonly ListDevice[]): Promise<'stored' | 'conflict'> {
+  putList(
+    account: string,
+    epoch: number,
+    list: SignedList,
+    devices: readonly ListDevice[],
+    removals: number,
+  ): Promise<'stored' | 'conflict'> {
     return this.#db.within({ account }, async (tx) => {
       const stored = await tx`update device_lists set ${tx({ epoch, ...listColumns(tx, list) })}
-        where account = ${account} and epoch = ${epoch - 1}`;
+        where account = ${account} and epoch = ${epoch - 1} and jsonb_array_length(removals) = ${removals}`;
       if (stored.count === 0) return 'conflict';
       await standing(tx, account, epoch, devices);
       await tell(tx, { account, device: null, what: 'list', epoch });
@@ -145,9 +151,9 @@ export class Accounts {
       const hour = hourOf(nowMs);
       const [known] = await tx`select 1 from security_events
         where account = ${account} and kind = ${kind} and device is not distinct from ${device} and hour = ${hour} limit 1`;
-      await tx`insert into security_events (account, kind, device, hour) values (${account}, ${kind}, ${device}, ${hour})`;
-      // Once an hour: who shows a stolen token again and again wakes nobody again.
+      // Once an hour: who shows a stolen token again and again wakes nobody again, and fills no list that others stand in.
       if (known) return;
+      await tx`insert into security_events (account, kind, device, hour) values (${account}, ${kind}, ${device}, ${hour})`;
       // The devices that are there ask again for what they have not told: by the same word as for a list, which may be the one they know.
       const [list] = await tx<{ epoch: number }[]>`select epoch from device_lists where account = ${account}`;
       if (list) await tell(tx, { account, device: null, what: 'list', epoch: list.epoch });

@@ -47,9 +47,9 @@ export function storeSuite(open: () => Store): void {
     const pin = { account: home.account, ask: Buffer.from(home.ask.publicRaw).toString('base64url') };
     const next = await extendList(await verifyList(home.list, pin), home.ask, [{ kind: 'daemon', pub: machine.publicRaw }]);
     const devices = [{ id: machine.id, kind: 'daemon' as const, pub: machine.publicRaw }];
-    expect(await store.putList(home.account, 3, next, devices)).toBe('conflict');
-    expect(await store.putList(home.account, 2, next, devices)).toBe('stored');
-    expect(await store.putList(home.account, 2, next, devices)).toBe('conflict');
+    expect(await store.putList(home.account, 3, next, devices, 0)).toBe('conflict');
+    expect(await store.putList(home.account, 2, next, devices, 0)).toBe('stored');
+    expect(await store.putList(home.account, 2, next, devices, 0)).toBe('conflict');
     const rows = await store.devices(home.account);
     expect(rows.map((d) => [d.id, d.revoked])).toEqual([
       [home.device.id, true],
@@ -61,8 +61,19 @@ export function storeSuite(open: () => Store): void {
   it('of two lists put at once takes one', async () => {
     const store = open();
     const home = await newAccount(store);
-    const put = () => store.putList(home.account, 2, home.list, [{ id: home.device.id, kind: 'phone', pub: home.device.publicRaw }]);
+    const put = () => store.putList(home.account, 2, home.list, [{ id: home.device.id, kind: 'phone', pub: home.device.publicRaw }], 0);
     expect((await Promise.all([put(), put(), put()])).sort()).toEqual(['conflict', 'conflict', 'stored']);
+  });
+
+  it('takes no list that was made before a removal, which it would undo', async () => {
+    const store = open();
+    const home = await newAccount(store);
+    const removal = await signRemoval(home.account, home.device.id, home.device);
+    await store.removeDevice(home.account, home.device.id, removal);
+    const devices = [{ id: home.device.id, kind: 'phone' as const, pub: home.device.publicRaw }];
+    expect(await store.putList(home.account, 2, home.list, devices, 0)).toBe('conflict');
+    expect((await store.newestList(home.account))?.list.removals).toEqual([removal]);
+    expect((await store.device(home.account, home.device.id))?.revoked).toBe(true);
   });
 
   it('serialises rotations: of parallel tabs with one token all stay signed in', async () => {
@@ -141,6 +152,16 @@ export function storeSuite(open: () => Store): void {
     const secrets = await Promise.all([open().secret(), open().secret(), open().secret()]);
     expect(new Set(secrets.map(String)).size).toBe(1);
     expect(secrets[0]).toHaveLength(32);
+  });
+
+  it('keeps an event once an hour, so that a flood of one hides no other', async () => {
+    const store = open();
+    const home = await newAccount(store);
+    const now = Date.now();
+    await store.addEvent(home.account, 'signed_in', home.device.id, now);
+    for (let i = 0; i < 30; i++) await store.addEvent(home.account, 'token_misused', home.device.id, now);
+    const kinds = (await store.events(home.account, 0, 10)).map(({ kind }) => kind).sort();
+    expect(kinds).toEqual(['signed_in', 'token_misused']);
   });
 
   it('tidies up what has run out and nothing else', async () => {

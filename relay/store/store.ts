@@ -97,8 +97,17 @@ export interface Store {
   account(id: string): Promise<AccountRow | null>;
 
   newestList(account: string): Promise<{ epoch: number; list: SignedList } | null>;
-  /** Takes `list` if `epoch` is the stored one + 1; its devices stand, all others of the account are revoked. */
-  putList(account: string, epoch: number, list: SignedList, devices: readonly ListDevice[]): Promise<'stored' | 'conflict'>;
+  /**
+   * Takes `list` if `epoch` is the stored one + 1 and that one has as many removals as whoever checked `list` knew of; its devices stand, all others of the account are
+   * revoked.
+   */
+  putList(
+    account: string,
+    epoch: number,
+    list: SignedList,
+    devices: readonly ListDevice[],
+    removals: number,
+  ): Promise<'stored' | 'conflict'>;
   /** Appends the removal and revokes the device, in one step. False where the device is not of this account. */
   removeDevice(account: string, device: string, removal: Removal): Promise<boolean>;
 
