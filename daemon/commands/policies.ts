@@ -20,7 +20,7 @@ interface Options {
 export function policiesCommand(): Command {
   const policies = new Command().addHelpText(
     'after',
-    '\nExamples:\n  clawtab policies allow -- git status\n  clawtab policies allow --agent claude --for 1h -- npm run "*"\n  clawtab policies deny -- rm\n\nA command is allowed only where every part of its line is; what a shell could expand is left to you. Deny wins. A rule takes the plain yes,\nnever one that widens rights. Each answer stands in clawtab audit.',
+    '\nExamples:\n  clawtab policies allow -- git status\n  clawtab policies allow --agent claude --for 1h -- npm run "*"\n  clawtab policies deny -- rm\n\nA command is allowed only where every part of its line is; what a shell could expand is left to you. Deny wins, and what\nmay be the denied command in another spelling is left to you. A rule for find or git does not speak of what -exec or -c alias.x would run. A rule takes the\nplain yes, never one that widens rights. Each answer stands in clawtab audit.',
   );
   policies
     .command('ls', { isDefault: true })

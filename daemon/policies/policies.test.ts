@@ -77,14 +77,33 @@ describe('what a shell line mentions', () => {
     'cat <(rm -rf x)',
     'rm -rf x > /dev/null &',
     'A=1 rm -rf x',
+    'sudo bash -c "rm -rf x"',
+    "timeout 5 sh -ec 'rm -rf x'",
+    'env A=1 B=2 C=3 D=4 E=5 F=6 G=7 H=8 I=9 J=1 K=2 L=3 M=4 rm -rf x',
+    "env -S 'rm -rf x'",
+    "find . -exec sh -c 'rm -rf x' \\;",
+    "ls | xargs sh -c 'rm -rf x'",
+    'command eval "rm -rf x"',
+    'nice sudo find . -execdir rm -rf x \\;',
+    'busybox rm -rf x',
+    "su me -c 'rm -rf x'",
+    "ssh host 'rm -rf x'",
+    "trap 'rm -rf x' EXIT",
+    'bash <<EOF\nrm -rf x\nEOF',
+    'bash <<< "rm -rf x"',
+    "echo 'rm -rf x' | sh",
+    "git -c alias.st='!rm -rf x' st",
+    "git rebase --exec 'rm -rf x' main",
+    "git submodule foreach 'rm -rf x'",
+    'git bisect run rm -rf x',
   ];
   it.each(HIDDEN)('finds rm in: %s', (line) => {
-    expect(mentioned(line).some((words) => words[0] === 'rm' && words[1] === '-rf')).toBe(true);
+    expect(mentioned(line).commands.some((words) => words[0] === 'rm' && words[1] === '-rf')).toBe(true);
   });
 
   it('does not take a word for a command', () => {
-    expect(mentioned('echo rm -rf x').some((words) => words[0] === 'rm')).toBe(false);
-    expect(mentioned("git commit -m 'rm -rf x'").some((words) => words[0] === 'rm')).toBe(false);
+    expect(mentioned('echo rm -rf x').commands.some((words) => words[0] === 'rm')).toBe(false);
+    expect(mentioned("git commit -m 'rm -rf x'").commands.some((words) => words[0] === 'rm')).toBe(false);
   });
 });
 
@@ -137,6 +156,42 @@ describe('rules', () => {
     expect(decide(inRun(asked('bash -c "rm x"')), [all, never], 0)).toMatchObject({ effect: 'deny', choice: { type: 'option', index: 2 } });
     const { options: _options, ...rest } = asked('rm x');
     expect(decide(inRun({ ...rest, options: [{ label: 'Yes', keys: ['1'] }] }), [never], 0)).toMatchObject({ choice: { type: 'dismiss' } });
+  });
+
+  it('allow no command that another one would run, unless the rule names it', () => {
+    const fits = (pattern: string[], line: string) => decide(inRun(asked(line)), [rule('allow', { command: pattern })], 0) !== null;
+    expect(fits(['find'], 'find . -name x')).toBe(true);
+    expect(fits(['find'], "find . -exec rm x ';'")).toBe(false);
+    expect(fits(['git'], 'git log --oneline')).toBe(true);
+    expect(fits(['git'], "git -c alias.st='!rm x' st")).toBe(false);
+    expect(fits(['git'], "git config alias.st '!rm x'")).toBe(false);
+    expect(fits(['bash'], "bash -c 'rm x'")).toBe(false);
+    expect(fits(['xargs'], 'xargs rm x')).toBe(false);
+    expect(fits(['timeout', '60'], 'timeout 60 rm x')).toBe(false);
+    expect(fits(['timeout', '60', 'npm', 'test'], 'timeout 60 npm test')).toBe(true);
+    expect(fits(['env'], "env -S'rm x'")).toBe(false);
+    expect(fits(['eval'], 'eval rm x')).toBe(false);
+  });
+
+  it('leave to a person what may be the denied command in another spelling, or cannot be known', () => {
+    const told = (deny: string[], allow: Partial<Policy>, line: string) =>
+      decide(inRun(asked(line)), [rule('deny', { command: deny }), rule('allow', allow)], 0)?.effect ?? null;
+    const all = { tool: 'Bash command' };
+    for (const line of [
+      'git -C /x push',
+      'git --git-dir=/x push origin',
+      'x=push; git $x',
+      'git "$@"',
+      `git status${' '.repeat(70_000)}# x`,
+    ])
+      expect(told(['git', 'push'], all, line), line.slice(0, 40)).toBe(null);
+    expect(told(['git', 'push'], all, 'git push')).toBe('deny');
+    expect(told(['git', 'push'], all, 'git status')).toBe('allow');
+    for (const line of ['rm -fr x', 'rm -r -f x', 'rm --recursive --force x'])
+      expect(told(['rm', '-rf'], { command: ['rm'] }, line)).toBe(null);
+    expect(told(['rm', '-rf'], { command: ['rm'] }, 'rm x')).toBe('allow');
+    expect(told(['rm', '-rf'], { command: ['rm'] }, 'rm -rf x')).toBe('deny');
+    expect(told(['rm'], all, 'ls $(printf r)m')).toBe(null);
   });
 
   it('leave to a person what the screen may not show whole', () => {

@@ -3,33 +3,15 @@
  * anything could run that is not written out), `mentioned` for rules that deny (everything that looks like a command, also inside). Pure.
  */
 import { forEachChild, parse, type Redirection, type SyntaxNode, type Word } from 'unbash';
+import { base, innerOf, isShell } from './wrappers.ts';
 
 /** One simple command: its words as the shell would pass them. */
 export type Words = readonly string[];
 
 const LIMIT_CHARS = 64 * 1024;
-/** Commands that run another command given as their arguments. */
-const WRAPPERS = new Set([
-  'sudo',
-  'doas',
-  'env',
-  'nohup',
-  'time',
-  'nice',
-  'command',
-  'exec',
-  'builtin',
-  'xargs',
-  'timeout',
-  'stdbuf',
-  'setsid',
-  'watch',
-  'parallel',
-]);
-const SHELLS = new Set(['sh', 'bash', 'zsh', 'dash', 'ksh', 'fish']);
-const MAX_DEPTH = 4;
-
-const base = (word: string): string => word.split('/').pop() ?? word;
+const MAX_DEPTH = 6;
+/** Commands found in a line above which nobody reads on. */
+const MAX_FOUND = 2000;
 
 /** The simple commands of the line, in order, or null where anything is expanded, substituted, redirected to a file, defined or put in the background. */
 export function certain(line: string): Words[] | null {
@@ -80,40 +62,64 @@ function harmless(redirection: Redirection): boolean {
   return target === '/dev/null' && isLiteral(redirection.target);
 }
 
+/** What a line mentions. */
+export interface Mentioned {
+  commands: Words[];
+  /** False where it could not be read to its end: there may be more. */
+  whole: boolean;
+}
+
 /** Everything in the line that could be run, as far as words can be read: for refusing, where too much is better than too little. */
-export function mentioned(line: string, depth = 0): Words[] {
-  if (line.length > LIMIT_CHARS || depth > MAX_DEPTH) return [];
-  const script = safeParse(line);
-  const out: Words[] = [];
-  if (script !== null) visit(script, out, depth);
-  return out;
+export function mentioned(line: string): Mentioned {
+  const found: Mentioned = { commands: [], whole: true };
+  read(line, found, 0);
+  return found;
 }
 
-function visit(node: SyntaxNode, out: Words[], depth: number): void {
+function read(line: string, found: Mentioned, depth: number): void {
+  if (line.trim() === '') return;
+  const script = line.length > LIMIT_CHARS || depth > MAX_DEPTH || found.commands.length > MAX_FOUND ? null : safeParse(line);
+  // A word that only might be a script need not be one.
+  if (depth === 0 && (script === null || (script.errors?.length ?? 0) > 0)) found.whole = false;
+  if (depth > MAX_DEPTH || found.commands.length > MAX_FOUND) found.whole = false;
+  if (script !== null) visit(script, found, depth);
+}
+
+const wordsOf = (node: SyntaxNode): string[] =>
+  node.type === 'Command' && node.name !== undefined
+    ? [node.name.value, ...node.args.map((arg) => (arg.type === 'Word' ? arg.value : arg.text))]
+    : [];
+
+function visit(node: SyntaxNode, found: Mentioned, depth: number): void {
   if (node.type === 'Command' && node.name !== undefined) {
-    const words = [node.name.value, ...node.args.map((arg) => (arg.type === 'Word' ? arg.value : arg.text))];
-    note(words, out, depth);
+    const words = wordsOf(node);
+    note(words, found, depth);
+    // What a shell reads from a here-document is its script.
+    if (words.some(isShell))
+      for (const redirect of node.redirects) {
+        if (redirect.type === 'HereDoc') read(redirect.body.text, found, depth + 1);
+        if (redirect.type === 'HereString') read(redirect.target?.value ?? '', found, depth + 1);
+      }
   }
-  forEachChild(node, (child) => visit(child, out, depth));
+  if (node.type === 'Pipeline') piped(node.commands.map(wordsOf), found, depth);
+  forEachChild(node, (child) => visit(child, found, depth));
 }
 
-/** The command itself, and what it would run in turn: `sudo rm x`, `sh -c 'rm x'`, `find . -exec rm`. */
-function note(words: string[], out: Words[], depth: number): void {
-  const name = base(words[0]!);
-  out.push([name, ...words.slice(1)]);
-  if (SHELLS.has(name) || name === 'eval') {
-    const at = name === 'eval' ? 0 : words.findIndex((word) => /^-\w*c$/.test(word));
-    const inner = name === 'eval' ? words.slice(1).join(' ') : at < 0 ? undefined : words[at + 1];
-    if (inner !== undefined) out.push(...mentioned(inner, depth + 1));
+/** `echo 'rm x' | sh`: what the commands before a shell are given may be its script. */
+function piped(commands: readonly string[][], found: Mentioned, depth: number): void {
+  const shell = commands.findLastIndex((words) => words.some(isShell));
+  for (const words of commands.slice(0, Math.max(0, shell))) for (const word of words.slice(1)) read(word, found, depth + 1);
+}
+
+/** The command itself, and what it would run in turn, in any order and depth: `sudo sh -c 'find . -exec rm …'`. */
+function note(words: Words, found: Mentioned, depth: number): void {
+  found.commands.push([base(words[0]!), ...words.slice(1)]);
+  if (depth > MAX_DEPTH || found.commands.length > MAX_FOUND) {
+    found.whole = false;
     return;
   }
-  if (WRAPPERS.has(name)) {
-    // Options and their values cannot be told apart for every wrapper: each word that could be the command is taken for one.
-    for (let i = 1; i < Math.min(words.length, 12); i++)
-      if (!words[i]!.startsWith('-') && !/^\w+=/.test(words[i]!)) out.push([base(words[i]!), ...words.slice(i + 1)]);
-    return;
-  }
-  words.forEach((word, i) => {
-    if (/^-(?:exec|execdir|ok|okdir)$/.test(word) && words[i + 1] !== undefined) out.push([base(words[i + 1]!), ...words.slice(i + 2)]);
-  });
+  const { commands, scripts, whole } = innerOf(words);
+  if (!whole) found.whole = false;
+  for (const command of commands) note(command, found, depth + 1);
+  for (const script of scripts) read(script, found, depth + 1);
 }
