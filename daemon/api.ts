@@ -137,7 +137,7 @@ const plainName = (name: string): string =>
     .slice(0, 64);
 
 function localHandlers(parts: Parts): {
-  [C in Exclude<LocalCommandName, 'local.hello' | 'local.held'>]: (args: LocalArgs<C>) => Give<LocalResult<C>>;
+  [C in Exclude<LocalCommandName, 'local.hello' | 'local.held'>]: (args: LocalArgs<C>, connection: ApiConnection) => Give<LocalResult<C>>;
 } {
   return {
     ...parts.local,
@@ -145,12 +145,19 @@ function localHandlers(parts: Parts): {
       await parts.runs.announce(run);
       return NOTHING;
     },
-    hook: async (args) => {
+    hook: async (args, { caller }) => {
+      // What a hook says is shown on a card: no agent speaks for another's question.
+      if (caller.insideRun !== null && caller.insideRun !== args.run) throw callerIsAgent(caller.insideRun, 'speak for another run');
       await parts.runs.hook(args);
       return NOTHING;
     },
   };
 }
+
+const callerIsAgent = (run: string, what: string): ClawError =>
+  new ClawError('caller_is_agent', `caller_is_agent: this process belongs to run ${run}, which may not ${what}.`, {
+    hint: 'Run it from a terminal of your own.',
+  });
 
 /** Codes that bad arguments get where the documents name one (security.md section 4); everything else is `bad_arguments`. */
 const ARGUMENT_CODES: Record<string, (path: string) => [code: string, what: string] | null> = {
@@ -231,14 +238,7 @@ export class Api implements Door {
 
   mayAsk(name: string, caller: Caller): ClawError | null {
     const grant = this.#verbs.get(name)?.grant;
-    if (caller.insideRun !== null && !OPEN_TO_AGENTS.has(name))
-      return new ClawError(
-        'caller_is_agent',
-        `caller_is_agent: this process belongs to run ${caller.insideRun}, which may not use “${name}”.`,
-        {
-          hint: 'Run it from a terminal of your own.',
-        },
-      );
+    if (caller.insideRun !== null && !OPEN_TO_AGENTS.has(name)) return callerIsAgent(caller.insideRun, `use “${name}”`);
     const allowed = grant === 'local' ? caller.kind === 'desk' : caller.grants.has(grant as Grant);
     return allowed ? null : new ClawError('not_granted', `not_granted: this device may not use “${name}”.`);
   }

@@ -33,6 +33,15 @@ afterEach(async () => {
   place.remove();
 });
 
+/** A program that knows the daemon's client, as a shell line. */
+function program(text: string): string {
+  const file = path.join(place.dir, `${randomId()}.mts`);
+  const client = JSON.stringify(path.join(import.meta.dirname, 'local/client.ts'));
+  fs.writeFileSync(file, `import * as fs from 'node:fs';\nimport { LocalClient } from ${client};\n${text}\n`);
+  const [node, ...args] = ownCommand('cli');
+  return [node!, ...args.slice(0, -1), file].map((word) => `'${word}'`).join(' ');
+}
+
 const demo = () => desk.client.call('runs.start', { from: 'demo', requestId: randomId() });
 
 describe('the daemon', () => {
@@ -171,6 +180,67 @@ done > ${said} 2>&1; echo all >> ${said}; sleep 300`;
     expect(questions.find((q) => q.qid === question.qid)?.state).toEqual({ state: 'open' });
     expect((await desk.client.call('audit.list', {})).entries.filter((entry) => entry.type !== 'start')).toEqual([]);
     expect(await desk.client.call('policies.list', {})).toEqual({ policies: [] });
+  }, 90_000);
+
+  it('refuses a process of an agent’s own run that is at the socket before the daemon has taken its runs up again', async () => {
+    const said = path.join(place.dir, 'said');
+    // Waits until the daemon has gone, is the first through the door of the next one, and stays there. Nothing of its run but its session tells who it is.
+    const early = program(`const heard = [];
+const join = () => LocalClient.connect(${JSON.stringify(place.socket)}, { onEvent: ({ event }) => heard.push(event) }).catch(() => null);
+for (let c; (c = await join()); ) { c.close(); await new Promise((r) => setTimeout(r, 5)); }
+fs.writeFileSync(${JSON.stringify(`${said}.down`)}, '');
+let client = null;
+while (!(client = await join())) await new Promise((r) => setTimeout(r, 1));
+const code = (e) => e.code;
+const tries = [];
+tries.push(await client.call('policies.list', {}).then(() => 'let in', code));
+while (!fs.existsSync(${JSON.stringify(`${said}.up`)})) await new Promise((r) => setTimeout(r, 10));
+tries.push(await client.call('policies.add', { policy: { effect: 'allow', command: ['true'] } }).then(() => 'let in', code));
+fs.writeFileSync(${JSON.stringify(`${said}.new`)}, JSON.stringify({ tries, heard }));
+fs.renameSync(${JSON.stringify(`${said}.new`)}, ${JSON.stringify(said)});
+setInterval(() => undefined, 1000);`);
+    const run = await desk.client.call('runs.start', {
+      from: 'command',
+      requestId: randomId(),
+      argv: ['sh', '-c', `env -i PATH=/usr/bin:/bin ${early}; read x`],
+      cwd: place.dir,
+    });
+    const gone = new Promise((resolve) => daemon.once('exit', resolve));
+    daemon.kill('SIGKILL');
+    await gone;
+    await desk.until(() => fs.existsSync(`${said}.down`));
+    daemon = await spawnDaemon(place);
+    desk = await Listener.connect(place);
+    await desk.until(async () =>
+      (await desk.client.call('state.get', {})).runs.some((r) => r.run === run.run && r.status.state !== 'starting'),
+    );
+    fs.writeFileSync(`${said}.up`, '');
+    const { tries, heard } = JSON.parse(await desk.until(() => fs.existsSync(said) && fs.readFileSync(said, 'utf8')));
+    for (const what of tries) expect(['caller_is_agent', 'not_running']).toContain(what);
+    expect(heard).toEqual([]);
+    expect(await desk.client.call('policies.list', {})).toEqual({ policies: [] });
+  }, 90_000);
+
+  it('takes a hook’s word from inside the run it is about, and of no other', async () => {
+    const other = await demo();
+    const said = path.join(place.dir, 'said');
+    const hook = program(`const client = await LocalClient.connect(${JSON.stringify(place.socket)});
+const tell = (run) => client.call('hook', { run, event: 'Notification', payload: {} }).then(() => 'taken', (e) => e.code);
+fs.writeFileSync(${JSON.stringify(`${said}.new`)}, JSON.stringify([await tell(process.env.CLAWTAB_RUN), await tell('${other.run}')]));
+fs.renameSync(${JSON.stringify(`${said}.new`)}, ${JSON.stringify(said)});
+client.close();`);
+    const inside = async (line: string) => {
+      fs.rmSync(said, { force: true });
+      await desk.client.call('runs.start', { from: 'command', requestId: randomId(), argv: ['sh', '-c', line], cwd: place.dir });
+      return JSON.parse(await desk.until(() => fs.existsSync(said) && fs.readFileSync(said, 'utf8')));
+    };
+    expect(await inside(`${hook}; sleep 300`)).toEqual(['taken', 'caller_is_agent']);
+    expect(await inside(`setsid -w ${hook}; sleep 300`)).toEqual(['taken', 'caller_is_agent']);
+    // A run inside a run: the inner one speaks for itself.
+    const cli = ownCommand('cli')
+      .map((word) => `'${word}'`)
+      .join(' ');
+    expect(await inside(`${cli} run -- sh -c "setsid -w ${hook}; sleep 300"`)).toEqual(['taken', 'caller_is_agent']);
   }, 90_000);
 
   it('answers by a rule what a rule allows, shows it, and writes down who it was', async () => {

@@ -12,9 +12,9 @@ import type { Caller } from './api-connection.ts';
 import { endOf, LiveRun } from './live-run.ts';
 import type { QuestionBook } from './questions/book.ts';
 import { checkText } from './questions/choice.ts';
-import type { RunProcess } from './runs/caller.ts';
+import { runOfCaller } from './runs/caller.ts';
 import type { RunRecord } from './runs/holder-protocol.ts';
-import { newRunId } from './runs/run-id.ts';
+import { isRunId, newRunId } from './runs/run-id.ts';
 import type { RunStore, StoredRun } from './runs/run-store.ts';
 import { startRun } from './runs/start-run.ts';
 import { type Planned, type Planner, planStart } from './start-request.ts';
@@ -45,6 +45,8 @@ export interface LiveRunsOptions {
   /** When a run goes on by itself after its limit. */
   resumeAt(run: string): number | undefined;
   onChange(run: Run): void;
+  /** A run is looked after from now on: who has called from inside it before was not known as such. */
+  onJoined(): void;
   /** Once for each run that ends while this daemon looks after it, however short it was. */
   onEnd(run: Run): void;
   onTrouble(error: unknown): void;
@@ -95,8 +97,20 @@ export class LiveRuns {
     return this.#live;
   }
 
-  get processes(): RunProcess[] {
-    return [...this.#live.values()].map(({ record }) => ({ id: record.id, pid: record.pid }));
+  /** The run that process `pid` belongs to, or null. Runs that live and have not been joined yet count too: after a start of the daemon that is all of them. */
+  runOf(pid: number): string | null {
+    const live = [...this.#live.values()].map(({ record }) => record);
+    return runOfCaller(pid, live) ?? runOfCaller(pid, this.#unjoined());
+  }
+
+  #unjoined(): RunRecord[] {
+    const { state } = this.#options.store;
+    return fs.readdirSync(state.sockets).flatMap((name) => {
+      const id = path.basename(name, '.sock');
+      if (!name.endsWith('.sock') || !isRunId(id) || this.#live.has(id)) return [];
+      const stored = this.#options.store.get(id);
+      return stored?.exit === null ? [stored.run] : [];
+    });
   }
 
   find(id: string): LiveRun | undefined {
@@ -281,7 +295,10 @@ export class LiveRuns {
         live.detach();
         return null;
       }
-      if (!live.ended) this.#live.set(record.id, live);
+      if (!live.ended) {
+        this.#live.set(record.id, live);
+        this.#options.onJoined();
+      }
       this.#options.onChange(live.view());
       return live;
     } catch (error) {

@@ -122,6 +122,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     hookCommand: ownCommand('hook'),
     resumeAt: (run) => resumes.at(run),
     onChange: (run) => api.publish({ event: 'run', data: run }),
+    onJoined: () => door.recheck(),
     onEnd: (run) => runEnded(run),
     onTrouble,
   });
@@ -307,7 +308,7 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     pushes.ended(run);
   }
 
-  const door = await serveLocal({ socket: state.daemonSocket, api, runs: () => runs.processes, onTrouble });
+  const door = await serveLocal({ socket: state.daemonSocket, api, runOf: (pid) => runs.runOf(pid), onTrouble });
   const stopWatching = runs.watch();
   await runs.adopt().catch(onTrouble);
   for (const live of runs.all.values()) jobs.started(live.view());

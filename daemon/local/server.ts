@@ -13,7 +13,8 @@ import type { Message } from '../../shared/protocol.ts';
 import { decodeWire, encodeMessage } from '../../shared/wire.ts';
 import type { Api } from '../api.ts';
 import type { ApiConnection, Caller } from '../api-connection.ts';
-import { type Challenge, newChallenge, type RunProcess, runOfCaller } from '../runs/caller.ts';
+import { type Challenge, newChallenge } from '../runs/caller.ts';
+import { processFacts } from '../runs/processes.ts';
 import { errno } from '../state.ts';
 import { LocalClient } from './client.ts';
 import { frameLocal, LocalFrames, MAX_LOCAL_BYTES } from './framing.ts';
@@ -28,19 +29,24 @@ const STUCK_BYTES = 16 << 20;
 export interface LocalServerOptions {
   socket: string;
   api: Api;
-  /** The runs that are alive, to tell their processes. */
-  runs(): readonly RunProcess[];
+  /** The run that a process belongs to, or null. */
+  runOf(pid: number): string | null;
   onTrouble(error: unknown): void;
 }
 
+export interface LocalServer {
+  /** Another run is known: a caller from inside it, who came before that, is put out. */
+  recheck(): void;
+  close(): Promise<void>;
+}
+
 /** Listens; throws `already_running` where a daemon answers on the socket, `state_socket` where something else lies there. */
-export async function serveLocal(options: LocalServerOptions): Promise<{ close(): Promise<void> }> {
+export async function serveLocal(options: LocalServerOptions): Promise<LocalServer> {
   await assertNoDaemon(options.socket);
-  const sockets = new Set<net.Socket>();
+  const callers = new Map<net.Socket, LocalConnection>();
   const server = net.createServer((socket) => {
-    sockets.add(socket);
-    socket.on('close', () => sockets.delete(socket));
-    new LocalConnection(socket, options);
+    callers.set(socket, new LocalConnection(socket, options));
+    socket.on('close', () => callers.delete(socket));
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) =>
@@ -51,9 +57,12 @@ export async function serveLocal(options: LocalServerOptions): Promise<{ close()
   fs.chmodSync(options.socket, 0o600);
   server.on('error', options.onTrouble);
   return {
+    recheck() {
+      for (const caller of callers.values()) caller.recheck();
+    },
     close: () =>
       new Promise((resolve) => {
-        for (const socket of sockets) socket.destroy();
+        for (const socket of callers.keys()) socket.destroy();
         server.close(() => resolve());
       }),
   };
@@ -103,6 +112,7 @@ class LocalConnection {
   #challenge: Challenge | null = null;
   #pid = 0;
   #connection: ApiConnection | null = null;
+  #insideRun: string | null = null;
 
   constructor(socket: net.Socket, options: LocalServerOptions) {
     this.#socket = socket;
@@ -148,11 +158,18 @@ class LocalConnection {
       return true;
     }
     clearTimeout(this.#timer);
-    const insideRun = runOfCaller(this.#pid, this.#options.runs());
+    const insideRun = this.#options.runOf(this.#pid);
+    this.#insideRun = insideRun;
     this.#send({ t: 'res', id, ok: true, result: { run: insideRun } });
     const caller: Caller = { kind: 'desk', id: 'desk', name: 'desk', grants: new Set(GRANTS), insideRun, watching: false };
     this.#connection = this.#options.api.connect(caller, { maxBytes: MAX_LOCAL_BYTES, send: (message) => this.#write(message) });
     return true;
+  }
+
+  /** One that came before its run was known; and one whose process has gone, of which nobody can say any more who holds the socket. */
+  recheck(): void {
+    if (this.#connection === null || this.#insideRun !== null) return;
+    if (this.#options.runOf(this.#pid) !== null || processFacts(this.#pid) === null) this.#socket.destroy();
   }
 
   #send(message: Message): void {

@@ -24,7 +24,7 @@ export interface RunProcess {
   pid: number;
 }
 
-/** The run among `runs` that `pid` belongs to, or null. A pid that has gone belongs to none. */
+/** The run among `runs` that `pid` belongs to, the innermost of several, or null. A pid that has gone belongs to none. */
 export function runOfCaller(pid: number, runs: readonly RunProcess[]): string | null {
   if (runs.length === 0) return null;
   const byPid = new Map(runs.map((run) => [run.pid, run.id]));
@@ -32,9 +32,9 @@ export function runOfCaller(pid: number, runs: readonly RunProcess[]): string | 
   if (facts === null) return null;
   const bySession = byPid.get(facts.sid) ?? byPid.get(facts.pgid);
   if (bySession !== undefined) return bySession;
-  const named = startedUnder(pid);
-  const byName = runs.find((run) => named.includes(run.id));
-  if (byName !== undefined) return byName.id;
+  const known = new Set(runs.map((run) => run.id));
+  const byName = startedUnder(pid).find((id) => known.has(id));
+  if (byName !== undefined) return byName;
   // 64 generations: a bound against a table that changes while it is walked.
   for (let i = 0; i < 64 && facts !== null && facts.pid > 1; i++) {
     const run = byPid.get(facts.pid) ?? byPid.get(facts.sid);
@@ -44,14 +44,15 @@ export function runOfCaller(pid: number, runs: readonly RunProcess[]): string | 
   return null;
 }
 
-/** Run ids in the environment the process was started with; none where it cannot be read. */
+/** Run ids in the environment the process was started with, innermost first; none where it cannot be read. */
 function startedUnder(pid: number): string[] {
-  const ids: string[] = [];
-  for (const pair of environmentOf(pid)) {
-    const [name, value] = [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)];
-    if (name === RUN_ENV || name === OUTER_RUNS_ENV) ids.push(...value.split(':').filter((id) => id !== ''));
-  }
-  return ids;
+  const environment = environmentOf(pid);
+  return [RUN_ENV, OUTER_RUNS_ENV].flatMap((name) =>
+    environment
+      .filter((pair) => pair.startsWith(`${name}=`))
+      .flatMap((pair) => pair.slice(name.length + 1).split(':'))
+      .filter((id) => id !== ''),
+  );
 }
 
 function environmentOf(pid: number): string[] {
