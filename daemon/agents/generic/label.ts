@@ -14,11 +14,21 @@ export interface Labelled {
   about: readonly number[];
 }
 
-/** The label, with wrapped rows, and what stands faintly behind or below it. */
-export function labelOf(screen: ScreenView, row: Labelled): { label: string; description: string } {
+/** Where descriptions begin that stand beside the labels: two blanks or more before the same column in several rows, and nowhere else; else -1. */
+export function columnIn(rows: readonly Labelled[]): number {
+  const columns = rows.flatMap(({ text, labelAt }) => {
+    const gap = /\S\s{2,}(?=\S)/.exec(text.slice(labelAt));
+    return gap === null ? [] : [labelAt + gap.index + gap[0].length];
+  });
+  return columns.length >= 2 && new Set(columns).size === 1 ? columns[0]! : -1;
+}
+
+/** The label, with wrapped rows, and what stands faintly behind or below it, or from `column` on. */
+export function labelOf(screen: ScreenView, row: Labelled, column = -1): { label: string; description: string } {
   const cut = (of: number, text: string, from: number): number => {
-    for (let at = Math.max(0, from); at < text.length; at++) if (text[at] !== ' ' && isFaint(screen, of, at)) return at;
-    return text.length;
+    const beside = column > from && /^\s{2}$/.test(text.slice(column - 2, column)) ? column : text.length;
+    for (let at = Math.max(0, from); at < beside; at++) if (text[at] !== ' ' && isFaint(screen, of, at)) return at;
+    return beside;
   };
   const faint = isFaint(screen, row.row, row.labelAt);
   const end = faint ? row.text.length : cut(row.row, row.text, row.labelAt);

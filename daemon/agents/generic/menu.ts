@@ -6,41 +6,22 @@
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { moveKeys } from '../lib/keys.ts';
-import { cellAt, isRule, type Line, lastUsedRow, linesOf } from '../lib/lines.ts';
+import { cellAt, isRule, lastUsedRow, linesOf } from '../lib/lines.ts';
 import { boxedAbove, framedAbove, type Said } from './framed.ts';
-import { keepLabels, labelOf } from './label.ts';
-import { continuesAbove, ENDS_THERE, type Found, inside, isAsked, isFaint, questionText } from './text.ts';
+import { columnIn, keepLabels, labelOf } from './label.ts';
+import { collect, look, parse, type Row } from './rows.ts';
+import { ENDS_THERE, type Found, inside, isAsked, isFaint, questionText } from './text.ts';
 
-const ROW = /^(\s*)([❯›▸▶►➤→‣»]|>(?=\s))?(\s*)(?:(\d{1,2})[.)]\s+)?([●○◉◯◻◼☐☑☒□■▢▣⬡⬢✔✓](?=\s)|\[[ xX✔✓*]?\]|\([ xX●*]?\))?(\s*)(\S.*)$/u;
 const RADIO_OFF = '○◯';
 /** The palette's index for what most terminals show as their own colour. */
 const WHITE = 7;
 const TICKED = /^(?:[◉◼☑☒■▣⬢]|\[[xX✔✓*]\]|\([xX●*]\))$/u;
-
-interface Row {
-  row: number;
-  /** The last row of its label and description. */
-  lastRow: number;
-  text: string;
-  pointer: string;
-  mark: string;
-  markAt: number;
-  labelAt: number;
-  label: string;
-  /** Rows that go on with the label. */
-  more: number[];
-  /** Rows below the label that describe it. */
-  about: number[];
-}
 
 interface Menu {
   rows: Row[];
   highlighted: number;
   boxes: boolean;
 }
-
-/** A longer list than this is no menu somebody scrolls through on a phone. */
-const MAX_ROWS = 80;
 
 export function readMenu(screen: ScreenView, standing?: ParsedQuestion): Found | null {
   const last = lastUsedRow(screen);
@@ -49,7 +30,7 @@ export function readMenu(screen: ScreenView, standing?: ParsedQuestion): Found |
   // A box without its end is still being painted.
   if (last > 0 && halfBoxed(screen, last)) return null;
   const lines = linesOf(screen, 0, last + 1);
-  const rows = lines.map(parse);
+  const rows = lines.map((line) => parse(line, screen.cols));
   for (let at = rows.length - 1; at >= 0; at--) {
     const anchor = rows[at];
     if (anchor == null || (anchor.pointer === '' && anchor.mark === '')) continue;
@@ -71,106 +52,6 @@ export function readMenu(screen: ScreenView, standing?: ParsedQuestion): Found |
 
 function halfBoxed(screen: ScreenView, last: number): boolean {
   return inside(screen, last).boxed || (inside(screen, last - 1).boxed && /^\s*[│┃║]/.test(screen.line(last)));
-}
-
-function parse(line: Line): Row | null {
-  // The corner that closes a group may carry what was wrong with the last answer.
-  if (line.text === '' || isRule(line.text) || /^\s*[└╰](?:\s|$)/.test(line.text)) return null;
-  const match = ROW.exec(line.text);
-  if (match === null) return null;
-  const [, blanks = '', pointer = '', gap = '', , mark = '', , label = ''] = match;
-  if (/^(?:\.{3}|…|[▲▼↑↓]+)$/.test(label)) return null;
-  const markAt = mark === '' ? -1 : blanks.length + pointer.length + gap.length;
-  return {
-    row: line.row,
-    lastRow: line.row,
-    text: line.text,
-    pointer,
-    mark,
-    markAt,
-    labelAt: line.text.length - label.length,
-    label,
-    more: [],
-    about: [],
-  };
-}
-
-/** Key names and arrows between dots: what libraries write under a list. */
-const isHint = (label: string): boolean => /[↑↓←→⏎]|\b(?:enter|return|esc|space)\b\s?[:)]/i.test(label);
-
-/** The items of the list that row `anchor` is in: rows of one label column, wrapped rows and faint descriptions with their item. */
-function collect(screen: ScreenView, rows: readonly (Row | null)[], anchor: number): Row[] {
-  const like = rows[anchor]!;
-  const isHead = (row: Row) => row.labelAt === like.labelAt && (row.mark === '') === (like.mark === '') && !screen.wrapped(row.row);
-  const within = (at: number): boolean => rows[at] != null || inItem(screen, rows, at, like);
-  let start = anchor;
-  while (start > 0 && anchor - start < MAX_ROWS && within(start - 1) && !isAsked(screen, start - 1)) start--;
-  let items: Row[] = [];
-  for (let at = start; at < rows.length; at++) {
-    const row = rows[at];
-    if (row == null) {
-      if (inItem(screen, rows, at, like)) continue;
-      if (at > anchor) break;
-      items = [];
-      continue;
-    }
-    const item = items.at(-1);
-    if (item !== undefined && at !== anchor && describes(screen, row, like)) addRow(item, 'about', row.row);
-    else if (isHead(row) && !(item !== undefined && row.pointer === '' && row.mark === '' && goesOn(screen, item, row)))
-      items.push({ ...row, more: [], about: [] });
-    else if (
-      item !== undefined &&
-      !isHint(row.label) &&
-      (like.mark !== '' ? row.mark === '' && row.pointer === '' : continuesAbove(screen, row.row) || besideKey(screen, row, item))
-    ) {
-      addRow(item, item.about.length > 0 ? 'about' : 'more', row.row);
-    } else if (at > anchor) break;
-    else items = [];
-  }
-  return items.some((item) => item.row === like.row) ? items : [];
-}
-
-/** The rest of a label that wraps beside a column with its key: further left than the list, as its item looks, and the key's end behind it. */
-function besideKey(screen: ScreenView, row: Row, item: Row): boolean {
-  const bare = row.mark === '' && row.pointer === '' && row.labelAt < item.labelAt && inside(screen, row.row).boxed;
-  return bare && look(screen, row) === look(screen, item) && isFaint(screen, row.row, row.text.length - 1);
-}
-
-/** Such a key may leave an empty row before the next item. */
-function inItem(screen: ScreenView, rows: readonly (Row | null)[], at: number, like: Row): boolean {
-  const [tail, below] = [rows[at - 1], rows[at + 1]];
-  let head = at - 2;
-  while (rows[head] != null && rows[head]!.labelAt < like.labelAt) head--;
-  const item = rows[head];
-  if (item == null || tail == null || below == null || !besideKey(screen, tail, item)) return false;
-  return below.labelAt === like.labelAt && !isFaint(screen, below.row, below.labelAt);
-}
-
-function addRow(item: Row, where: 'more' | 'about', row: number): void {
-  item[where].push(row);
-  item.lastRow = row;
-}
-
-/** A faint row in the label column below rows that are not. */
-function describes(screen: ScreenView, row: Row, like: Row): boolean {
-  return (
-    row.pointer === '' &&
-    row.mark === '' &&
-    like.mark === '' &&
-    row.labelAt === like.labelAt &&
-    isFaint(screen, row.row, row.labelAt) &&
-    !isFaint(screen, like.row, like.labelAt) &&
-    !isHint(row.label)
-  );
-}
-
-/** A row in the label column that is the wrapped rest of the item above: full row, same look. */
-function goesOn(screen: ScreenView, item: Row, row: Row): boolean {
-  const above = inside(screen, row.row - 1);
-  const full = above.boxed || above.text.length >= screen.cols - 1;
-  // A key named faintly at the end of the row above belongs to that row alone.
-  if (above.boxed && isFaint(screen, row.row - 1, above.text.length - 1) && !isFaint(screen, row.row, row.labelAt)) return false;
-  return full && look(screen, row) === look(screen, item) && continuesAbove(screen, row.row);
 }
 
 function judge(screen: ScreenView, run: readonly Row[]): Menu | null {
@@ -195,11 +76,6 @@ function trimRun(screen: ScreenView, run: readonly Row[]): Row[] {
   const foot = run.at(-1)!;
   const alone = isFaint(screen, foot.row, foot.labelAt) && !isFaint(screen, run[0]!.row, run[0]!.labelAt) && run.length > 2;
   return alone && /[↑↓⏎]|\benter\b|\besc\b/i.test(foot.label) ? run.slice(0, -1) : [...run];
-}
-
-function look(screen: ScreenView, row: Row): string {
-  const cell = cellAt(screen, row.row, row.labelAt);
-  return cell === undefined ? '' : `${cell.fg}${cell.fgRgb}${cell.bg}${cell.bgRgb}${cell.dim}${cell.inverse}${cell.underline}${cell.bold}`;
 }
 
 /** The one row that looks different from all the others, which look alike; -1 where there is none. */
@@ -242,7 +118,7 @@ function waits(screen: ScreenView, asking: number, menu: Menu, last: number): bo
     const text = screen.line(row);
     // A box that begins below is where the program takes input: what stands above it is output that looks like a menu.
     if (/^\s*[╭┌]─{6,}[╮┐]$/.test(text)) return false;
-    if (screen.wrapped(row) || text.trim() === '' || isRule(text) || /^[\s│┃└╰╯┘]*$/.test(text)) continue;
+    if (screen.wrapped(row) || text.trim() === '' || isRule(text) || /^[\s│┃└╰╯┘█▐]*$/.test(text)) continue;
     below++;
   }
   return below <= 4;
@@ -258,8 +134,9 @@ const unboxed = (screen: ScreenView, top: number, asking: number): Said => ({
 
 function toQuestion(screen: ScreenView, menu: Menu, { title, text, detail }: Said): ParsedQuestion {
   const { rows, highlighted, boxes } = menu;
+  const column = columnIn(rows);
   const options = rows.map((row, i): QuestionOption => {
-    const { label, description } = labelOf(screen, row);
+    const { label, description } = labelOf(screen, row, column);
     const checked = row.mark === '✔' || row.mark === '✓' ? !isFaint(screen, row.row, row.markAt) : TICKED.test(row.mark);
     return {
       label,

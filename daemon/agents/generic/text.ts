@@ -3,8 +3,8 @@ import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { ScreenView } from '../agent.ts';
 import { cellAt, deframe, mayContinue, squeeze } from '../lib/lines.ts';
 
-/** Glyphs that prompt libraries put before a question: inquirer and prompts `?`, clack `◆ ▲`. */
-const MARK = /^\s*([?◆▲■❓])\s+(?=\S)/;
+/** Glyphs that prompt libraries put before a question: inquirer and prompts `?`, clack `◆ ▲`. Agents name a key so: `? for shortcuts`. */
+const MARK = /^\s*([?◆▲■❓])\s+(?=\S)(?!for\s)/;
 
 /** The row starts with a coloured question mark glyph: a prompt library asks, whatever its words are. */
 export function isAsked(screen: ScreenView, row: number): boolean {
@@ -48,13 +48,13 @@ export function inside(screen: ScreenView, row: number): { text: string; limit: 
   return { text: deframe(line), limit: line.length - 1 - (Number.isFinite(padding) ? padding : 1), boxed: true };
 }
 
-/** Row `row` may be the rest of the row above: that one is full, or the first word would not have fitted there. */
-export function continuesAbove(screen: ScreenView, row: number): boolean {
+/** Row `row` may be the rest of the row above: that one is full, or the first word would not have fitted there, up to `margin` columns from the edge. */
+export function continuesAbove(screen: ScreenView, row: number, margin = 0): boolean {
   if (row <= 0) return false;
   const { text: above, limit } = inside(screen, row - 1);
   const { text } = inside(screen, row);
   if (above.trim() === '' || text.trim() === '') return false;
-  return screen.wrapped(row) || mayContinue(above, text.replace(/^[│┃\s]+/, ''), limit);
+  return screen.wrapped(row) || mayContinue(above, text.replace(/^[│┃\s]+/, ''), limit - margin);
 }
 
 /** Row `row` is full to the screen's edge, where a word may be cut. */
