@@ -26,6 +26,38 @@ const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: 
   },
   { name: 'BAD-66: an unknown command', args: ['frobnicate'], code: 2, says: ['There is no command “frobnicate”', 'try: clawtab --help'] },
   { name: 'BAD-66: a typo', args: ['questoins'], code: 2, says: ['try: clawtab questions'] },
+  { name: 'BAD-66: help about a typo', args: ['help', 'jbos'], code: 2, says: ['“jbos”', 'try: clawtab jobs'] },
+  {
+    name: 'a way out where a usage error names none',
+    args: ['policies', 'allow', '--for', 'abc', '--', 'ls'],
+    code: 2,
+    says: ['--for takes a time', 'try: clawtab policies allow --help'],
+  },
+  {
+    name: 'a count that is none',
+    args: ['jobs', 'history', '-n', 'abc'],
+    code: 2,
+    says: ["'abc' is invalid", 'try: clawtab jobs history --help'],
+  },
+  { name: 'a job name that is none', args: ['jobs', 'add', 'X', '--', 'ls'], code: 2, says: ['“X” is no job name', 'Lower-case letters'] },
+  {
+    name: 'a time limit that is none',
+    args: ['jobs', 'add', 'x', '--timeout', '-5', '--', 'ls'],
+    code: 2,
+    says: ['--timeout takes a whole number from 1'],
+  },
+  {
+    name: 'a rule for a schedule that there is none of',
+    args: ['jobs', 'add', 'x', '--time-zone', 'UTC', '--', 'ls'],
+    code: 2,
+    says: ['--time-zone is about scheduled runs', '--cron'],
+  },
+  {
+    name: 'an origin that is none',
+    args: ['up', '--port', '0', '--origin', 'foo'],
+    code: 3,
+    says: ['The relay did not start (exit 3): PUBLIC_ORIGIN', 'try: For example PUBLIC_ORIGIN='],
+  },
   { name: 'BAD-66: a typo of a word below another command', args: ['stauts'], code: 2, says: ['try: clawtab daemon status'] },
   {
     name: 'BAD-66: a typo below a command that has a default',
@@ -99,6 +131,14 @@ describe('the command line', () => {
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toContain('plain-file');
     expect(ran.out).not.toContain('\x1b[');
+  });
+
+  it('says what is so on standard output', async () => {
+    expect(await cli(['help', 'jobs', 'add'])).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^Usage: clawtab jobs add[\s\S]*--environment <file>/),
+    });
+    expect(await cli(['logout'])).toMatchObject({ code: 0, out: 'This machine was not signed in.\n' });
   });
 
   it.each(ROWS)('$name', async ({ args, code, says, env }) => {

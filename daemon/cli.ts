@@ -21,11 +21,11 @@ const COMMANDS: Record<string, { summary: string; load: Load }> = {
   questions: { summary: 'what is being asked right now', load: async () => (await import('./commands/questions.ts')).questionsCommand },
   answer: { summary: 'answer a question', load: async () => (await import('./commands/answer.ts')).answerCommand },
   jobs: {
-    summary: 'jobs and runs: ls, add, edit, rm, start, stop, logs, history',
+    summary: 'jobs and runs: ls, add, edit, rm, start, stop, logs, resume, history',
     load: async () => (await import('./commands/jobs.ts')).jobsCommand,
   },
   daemon: {
-    summary: 'the background service: start, stop, restart, status, logs',
+    summary: 'the background service: start, stop, restart, status, logs, uninstall',
     load: async () => (await import('./commands/daemon.ts')).daemonCommand,
   },
   login: { summary: 'sign this machine in at a relay', load: async () => (await import('./commands/login.ts')).loginCommand },
@@ -40,7 +40,7 @@ const COMMANDS: Record<string, { summary: string; load: Load }> = {
   },
   logs: { summary: 'output of a run, -f to follow', load: async () => (await import('./commands/logs.ts')).logsCommand },
   devices: {
-    summary: 'phones and machines of the account: ls, rm, trust',
+    summary: 'phones and machines of the account: ls, approve, rm, trust',
     load: async () => (await import('./commands/devices.ts')).devicesCommand,
   },
   doctor: {
@@ -48,7 +48,7 @@ const COMMANDS: Record<string, { summary: string; load: Load }> = {
     load: async () => (await import('./commands/doctor.ts')).doctorCommand,
   },
   'shell-init': {
-    summary: 'claude, codex, … under clawtab in every new shell',
+    summary: 'claude, codex, … under clawtab in every new shell: install, remove, print',
     load: async () => (await import('./commands/shell-init.ts')).shellInitCommand,
   },
   completion: {
@@ -71,7 +71,9 @@ function loadAll(): Promise<Command[]> {
   return Promise.all(Object.entries(COMMANDS).map(async ([name, { summary, load }]) => (await load())().name(name).description(summary)));
 }
 
-async function main(argv: readonly string[]): Promise<number> {
+async function main(given: readonly string[]): Promise<number> {
+  // `clawtab help jobs add` is `clawtab jobs add --help`.
+  const argv = given[0] === 'help' && given.length > 1 ? [...given.slice(1), '--help'] : given;
   const program = new Command('clawtab')
     .description("Your coding agents' questions on your phone.")
     .version(VERSION, '-V, --version')
@@ -81,9 +83,7 @@ async function main(argv: readonly string[]): Promise<number> {
       'after',
       '\nFirst steps:\n  clawtab up                 relay, page and daemon on this machine\n  clawtab run -- claude      an agent whose questions reach your phone\n\nExit codes are listed in docs/cli.md.',
     );
-  const words = argv.filter((word) => !word.startsWith('-'));
-  // `clawtab help jobs` is about jobs: it must be loaded too.
-  const wanted = words[0] === 'help' ? words[1] : words[0];
+  const wanted = argv.find((word) => !word.startsWith('-'));
   for (const [name, { summary, load }] of Object.entries(COMMANDS)) {
     if (name === wanted) program.addCommand((await load())().name(name).description(summary));
     else program.command(name).description(summary);
@@ -100,8 +100,15 @@ async function main(argv: readonly string[]): Promise<number> {
     return Number(process.exitCode ?? EXIT.ok);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    return printError(error);
+    return printError(error, helpOf(program, argv));
   }
+}
+
+/** `clawtab jobs add --help`, for the command that was meant. */
+function helpOf(program: Command, argv: readonly string[]): string {
+  const top = program.commands.find((command) => command.name() === argv[0]);
+  const below = top?.commands.find((command) => command.name() === argv[1]);
+  return `${pathOf(below ?? top ?? program)} --help`;
 }
 
 /** Throws `unknown_command` with the one that was probably meant, also below a command that has a default. */

@@ -54,17 +54,25 @@ export function startRelay(options: { env?: NodeJS.ProcessEnv; stdio: 'inherit' 
 
 function listening(child: ChildProcess, exited: Promise<number>, onLine: ((line: string) => void) | undefined): Promise<string> {
   let last = '';
+  let hint: string | undefined;
   const origin = new Promise<string>((resolve) => {
     for (const stream of [child.stdout!, child.stderr!])
       createInterface({ input: stream }).on('line', (line) => {
         onLine?.(line);
         const said = parse(line);
         if (said?.event === 'listening' && typeof said.origin === 'string') resolve(said.origin);
-        last = typeof said?.message === 'string' ? said.message : said === null && line.trim() !== '' ? line.trim() : last;
+        // What ends it is said as the CLI says it: the sentence, then the way out.
+        const way = said === null ? /^try: (.*)$/.exec(line)?.[1] : undefined;
+        if (way !== undefined) hint = way;
+        else if (typeof said?.message === 'string') last = said.message;
+        else if (said === null && line.trim() !== '') last = line.trim().replace(/^clawtab[ a-z-]*: /, '');
       });
   });
   const died = exited.then((code): never => {
-    throw new ClawError('relay_unreachable', `The relay did not start (exit ${code})${last === '' ? '' : `: ${last}`}`);
+    // As the relay itself would end: its configuration is told from a network that is in the way.
+    const what = code === EXIT.config ? 'config_relay' : 'relay_unreachable';
+    const more = hint === undefined ? {} : { hint };
+    throw new ClawError(what, `The relay did not start (exit ${code})${last === '' ? '.' : `: ${last}`}`, more);
   });
   // Whoever only wants the end never looks here.
   died.catch(() => undefined);

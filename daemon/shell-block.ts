@@ -34,7 +34,8 @@ export function shellBlock(shell: Shell, names: readonly string[], cli: readonly
   const lines = names.map((name) =>
     shell === 'fish'
       ? `function ${name}; if isatty stdin; and isatty stdout; and not set -q CLAWTAB_RUN; command ${run} run -- ${name} $argv; else; command ${name} $argv; end; end`
-      : `${name}() { if [ -t 0 ] && [ -t 1 ] && [ -z "\${CLAWTAB_RUN:-}" ]; then command ${run} run -- ${name} "$@"; else command ${name} "$@"; fi; }`,
+      : // The word \`function\` keeps an alias of that name from being read in its place: zsh would give up the whole file.
+        `function ${name} { if [ -t 0 ] && [ -t 1 ] && [ -z "\${CLAWTAB_RUN:-}" ]; then command ${run} run -- ${name} "$@"; else command ${name} "$@"; fi; }`,
   );
   return [BEGIN, '# Made by `clawtab shell-init install`; `clawtab shell-init remove` takes it out.', ...lines, END].join('\n');
 }
@@ -48,6 +49,12 @@ export function installBlock(file: string, block: string): boolean {
   fs.mkdirSync(path.dirname(file), { recursive: true });
   write(file, after);
   return true;
+}
+
+/** Those of `names` that an alias in the file takes before any function: Claude Code’s own installer makes one. */
+export function aliasedIn(file: string, names: readonly string[]): string[] {
+  const text = fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : '';
+  return names.filter((name) => new RegExp(`^\\s*alias\\s+(?:-g\\s+)?['"]?${name}['"]?[= ]`, 'm').test(text));
 }
 
 /** False where there was none. */

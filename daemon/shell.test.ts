@@ -5,7 +5,7 @@ import * as os from 'node:os';
 import * as path from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { completionScript, type Words } from './completion.ts';
-import { installBlock, removeBlock, shellBlock, shellFile, shellOf } from './shell-block.ts';
+import { aliasedIn, installBlock, removeBlock, shellBlock, shellFile, shellOf } from './shell-block.ts';
 
 let dir: string;
 beforeEach(() => {
@@ -35,7 +35,7 @@ describe('the block in a shell’s start file', () => {
     fs.symlinkSync(real, path.join(dir, '.bashrc'));
     installBlock(path.join(dir, '.bashrc'), block);
     expect(fs.lstatSync(path.join(dir, '.bashrc')).isSymbolicLink()).toBe(true);
-    expect(fs.readFileSync(real, 'utf8')).toContain('claude()');
+    expect(fs.readFileSync(real, 'utf8')).toContain('function claude {');
   });
 
   it('leaves scripts and pipes alone, and passes words on as they are', () => {
@@ -47,6 +47,17 @@ describe('the block in a shell’s start file', () => {
       encoding: 'utf8',
     });
     expect(ran.stdout).toBe('[a b]\n[$x]\nrc=3\n');
+  });
+
+  it('does not break a start file that has an alias of that name, and the alias is told', () => {
+    const file = path.join(dir, '.bashrc');
+    fs.writeFileSync(file, "alias claude='/home/me/.claude/local/claude'\n");
+    installBlock(file, block);
+    const ran = spawnSync('bash', ['--norc', '-O', 'expand_aliases', '-c', `. '${file}'; alias claude; declare -F`], { encoding: 'utf8' });
+    // zsh ends the file at \`claude()\` where claude is an alias; bash would define another function.
+    expect(block).not.toMatch(/^\w+\(\)/m);
+    expect(ran.stdout).toContain('declare -f claude\ndeclare -f codex');
+    expect(aliasedIn(file, ['claude', 'codex'])).toEqual(['claude']);
   });
 
   it('knows where each shell looks, and which it does not know', () => {

@@ -15,6 +15,7 @@ export const EXIT = {
   permission: 7,
   bug: 70,
   notFound: 127,
+  interrupted: 130,
 } as const;
 
 interface Row {
@@ -100,6 +101,7 @@ const TABLE: Record<string, Row> = {
   unsupported: row(400, 4400, EXIT.usage),
   usage: row(400, 4400, EXIT.usage),
   unknown_command: row(400, 4400, EXIT.usage),
+  interrupted: row(400, 4400, EXIT.interrupted),
   config_: row(500, 4500, EXIT.config),
   state_: row(500, 4500, EXIT.config),
   permission_: row(403, 4403, EXIT.permission),

@@ -4,7 +4,6 @@ import { Writable } from 'node:stream';
 import { ClawError } from '../../shared/errors.ts';
 
 async function read(prompt: string, hidden: boolean): Promise<string> {
-  process.stderr.write(prompt);
   // readline echoes to its output: for a password that is a place where nothing is seen.
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({
@@ -12,16 +11,22 @@ async function read(prompt: string, hidden: boolean): Promise<string> {
     output: hidden ? nowhere : process.stderr,
     terminal: process.stdin.isTTY === true,
   });
+  // After the terminal has been taken: a Ctrl-C that comes with the prompt is heard.
+  process.stderr.write(prompt);
+  let answered = false;
   try {
-    return await new Promise<string>((resolve, reject) => {
+    const line = await new Promise<string>((resolve, reject) => {
       lines.once('line', resolve);
-      lines.once('SIGINT', () => reject(new ClawError('usage', 'Interrupted.')));
+      lines.once('SIGINT', () => reject(new ClawError('interrupted', 'Interrupted; nothing was done.')));
       lines.once('close', () => reject(new ClawError('usage', 'The input ended before the answer.')));
     });
+    answered = true;
+    return line;
   } finally {
     lines.removeAllListeners('close');
     lines.close();
-    if (hidden) process.stderr.write('\n');
+    // What follows stands on a line of its own.
+    if (hidden || !answered) process.stderr.write('\n');
   }
 }
 

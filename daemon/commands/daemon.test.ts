@@ -66,6 +66,39 @@ describe('the daemon in the background', () => {
     expect(fs.existsSync(env.CLAWTAB_STATE!)).toBe(true);
   }, 90_000);
 
+  it('keeps what a service prints within bounds', async () => {
+    const out = path.join(env.CLAWTAB_STATE!, 'logs', 'daemon.out');
+    fs.mkdirSync(path.dirname(out), { recursive: true, mode: 0o700 });
+    fs.chmodSync(env.CLAWTAB_STATE!, 0o700);
+    fs.writeFileSync(out, 'x'.repeat(2 << 20), { mode: 0o600 });
+    expect(await clawtab('daemon', 'start')).toMatchObject({ code: 0 });
+    expect(fs.readFileSync(out, 'utf8')).toMatch(/^clawtab daemon \d+ ready\n$/);
+    expect(fs.statSync(`${out}.1`).size).toBe(2 << 20);
+  }, 60_000);
+
+  it('is watched over a restart: what is asked afterwards is told as well', async () => {
+    await clawtab('daemon', 'start');
+    const [node, ...rest] = ownCommand('cli');
+    const watcher = spawn(node!, [...rest, 'questions', '--watch', '--json'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let out = '';
+    let err = '';
+    watcher.stdout.on('data', (chunk) => (out += chunk));
+    watcher.stderr.on('data', (chunk) => (err += chunk));
+    try {
+      await clawtab('demo');
+      await until(() => out.includes('"state":"open"'), 'the question');
+      await clawtab('daemon', 'restart');
+      await until(() => err.includes('went away'), 'a word of the restart');
+      const first = /"qid":"([^"]+)"/.exec(out)![1]!;
+      // The watcher itself is what came back: the answer and the next question are told by it.
+      await clawtab('answer', first, '1');
+      await until(() => out.split('\n').some((line) => line.includes('"state":"open"') && !line.includes(first)), 'the next question');
+      expect(watcher.exitCode).toBeNull();
+    } finally {
+      watcher.kill('SIGKILL');
+    }
+  }, 90_000);
+
   it('comes back after kill -9', async () => {
     const first = pidIn((await clawtab('daemon', 'start')).out);
     process.kill(first, 'SIGKILL');

@@ -11,11 +11,13 @@ import { UNIT } from '../service/systemd.ts';
 import { openState, type State } from '../state.ts';
 import { tryDaemon } from './connect.ts';
 import { age, json, say, visible, warnOfRoot, yellow } from './print.ts';
+import { wholeNumber } from './whole-number.ts';
 
 const START_MS = 20_000;
 const STOP_MS = 10_000;
 /** How long a daemon that has let go of everything may take to end by itself. */
 const END_MS = 2000;
+const OUT_BYTES = 1 << 20;
 
 export function daemonCommand(): Command {
   const daemon = new Command().addHelpText(
@@ -31,13 +33,26 @@ export function daemonCommand(): Command {
   daemon
     .command('logs')
     .description('the log file')
-    .option('-n, --lines <count>', 'how many lines', (text) => Number.parseInt(text, 10), 50)
+    .option('-n, --lines <count>', 'how many lines', wholeNumber, 50)
     .option('-f, --follow', 'keep going')
     .action(logs);
   return daemon;
 }
 
+/** What the daemon of a service prints is appended for ever, crash by crash: one old part is kept. */
+function boundOutput(file: string): void {
+  if (sizeOf(file) <= OUT_BYTES) return;
+  try {
+    fs.copyFileSync(file, `${file}.1`);
+    // In place: the service manager has it open.
+    fs.truncateSync(file);
+  } catch {
+    // A full disk: the daemon is worth more than its output.
+  }
+}
+
 async function runForeground(): Promise<void> {
+  boundOutput(outFile(openState()));
   const { startForeground } = await import('../foreground.ts');
   let finish: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => {
@@ -114,7 +129,8 @@ async function answering(state: State, service: Service, said: number, before: n
     if (pid !== null && pid !== before) return pid;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
-  const text = fs.existsSync(file) ? fs.readFileSync(file).subarray(said).toString('utf8') : '';
+  const from = sizeOf(file) < said ? 0 : said;
+  const text = fs.existsSync(file) ? fs.readFileSync(file).subarray(from).toString('utf8') : '';
   const why = /^clawtab: (.*)$/m.exec(text)?.[1];
   const hint = /^try: (.*)$/m.exec(text)?.[1];
   throw new ClawError('state_daemon', `The daemon did not come up${why === undefined ? '.' : `: ${why}`}`, {
@@ -191,10 +207,11 @@ function printStatus(found: DaemonStatus): void {
 async function logs(options: { lines: number; follow?: boolean }): Promise<void> {
   const file = path.join(openState().logs, 'daemon.log');
   if (!fs.existsSync(file)) return say('There is no log yet.');
-  const lines = fs.readFileSync(file, 'utf8').trimEnd().split('\n');
-  say(lines.slice(-Math.max(1, options.lines || 50)).join('\n'));
+  const bytes = fs.readFileSync(file);
+  const lines = bytes.toString('utf8').trimEnd().split('\n');
+  say(lines.slice(-options.lines).join('\n'));
   if (options.follow !== true) return;
-  let at = fs.statSync(file).size;
+  let at = bytes.length;
   fs.watchFile(file, { interval: 300 }, (now) => {
     if (now.size < at) at = 0;
     if (now.size === at) return;

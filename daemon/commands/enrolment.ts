@@ -8,7 +8,12 @@ import { bold, say } from './print.ts';
 /** What is printed must not be in a photo: secret and code stand together. */
 export function showLink({ link, code }: { link: string; code: string }): void {
   say(`  ${link}\n`);
-  if (process.stdout.isTTY) say(renderUnicodeCompact(link, { border: 1 }));
+  if (process.stdout.isTTY) {
+    const picture = renderUnicodeCompact(link, { border: 1 });
+    const needed = picture.split('\n')[0]!.length;
+    // Folded lines are no QR code.
+    say((process.stdout.columns || 80) < needed ? `(A window of ${needed} columns shows it as a QR code too.)\n` : picture);
+  }
   say(`Code of this machine, which the page may ask for: ${bold(code)}`);
 }
 

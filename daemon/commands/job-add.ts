@@ -2,6 +2,7 @@
 import * as path from 'node:path';
 import { ClawError } from '../../shared/errors.ts';
 import type { Job } from '../../shared/protocol.ts';
+import { checkName } from '../jobs/job-files.ts';
 import { withDaemon } from './connect.ts';
 import { json, say, when } from './print.ts';
 
@@ -18,6 +19,7 @@ export interface AddOptions {
   timeout?: number;
   retries?: number;
   param?: Record<string, string>;
+  environment?: string;
   envFile?: string;
   description?: string;
   replace?: boolean;
@@ -31,21 +33,38 @@ export async function addJob(name: string, words: readonly string[], options: Ad
   say(`Saved job ${name}. ${view.nextAt === undefined ? `Start it with: clawtab jobs start ${name}` : `Next: ${when(view.nextAt)}.`}`);
 }
 
+/** A year. */
+const MOST_SECONDS = 31_536_000;
+const FLAGS = { timeZone: '--time-zone', overlap: '--overlap', catchUp: '--catch-up', retries: '--retries' } as const;
+
 const oneOf = <T extends string>(option: string, value: string, allowed: readonly T[]): T => {
   const found = allowed.find((word) => word === value);
   if (found === undefined) throw new ClawError('usage', `${option} takes ${allowed.join(', ')}, not “${value}”.`);
   return found;
 };
-const number = (option: string, value: number): number => {
-  if (!Number.isFinite(value)) throw new ClawError('usage', `${option} takes a number.`);
+const number = (option: string, value: number, least: number, most: number): number => {
+  if (!Number.isInteger(value) || value < least || value > most)
+    throw new ClawError('usage', `${option} takes a whole number from ${least} to ${most}.`);
   return value;
 };
 
 export function jobOf(name: string, words: readonly string[], options: AddOptions): Job {
+  checkName(name);
   if ((options.agent === undefined) === (words.length === 0))
     throw new ClawError('usage', 'A job is either an agent (--agent) or a command (behind --).', {
       hint: `clawtab jobs add ${name} --agent claude --prompt "…"   or   clawtab jobs add ${name} -- npm test`,
     });
+  // Node itself looks for that word among the arguments of a script, and obeys a NODE_OPTIONS in the file (nodejs/node#54232).
+  if (options.envFile !== undefined)
+    throw new ClawError('usage', 'Node takes --env-file for itself.', {
+      hint: `clawtab jobs add ${name} --environment ${options.envFile} …`,
+    });
+  if (options.cron === undefined)
+    for (const option of ['timeZone', 'overlap', 'catchUp', 'retries'] as const)
+      if (options[option] !== undefined)
+        throw new ClawError('usage', `${FLAGS[option]} is about scheduled runs, and the job has no schedule.`, {
+          hint: 'Give it one: --cron "0 3 * * 1-5"',
+        });
   const parameters = Object.entries(options.param ?? {}).map(([key, value]) => ({
     name: key,
     ...(value === '' ? {} : { default: value }),
@@ -60,9 +79,9 @@ export function jobOf(name: string, words: readonly string[], options: AddOption
     cwd: path.resolve(options.cwd ?? '.'),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(schedule === undefined ? {} : { schedule }),
-    ...(options.timeout === undefined ? {} : { timeoutS: number('--timeout', options.timeout) }),
-    ...(options.retries === undefined ? {} : { retries: number('--retries', options.retries) }),
-    ...(options.envFile === undefined ? {} : { envFile: path.resolve(options.envFile) }),
+    ...(options.timeout === undefined ? {} : { timeoutS: number('--timeout', options.timeout, 1, MOST_SECONDS) }),
+    ...(options.retries === undefined ? {} : { retries: number('--retries', options.retries, 0, 10) }),
+    ...(options.environment === undefined ? {} : { envFile: path.resolve(options.environment) }),
     ...(options.description === undefined ? {} : { description: options.description }),
   };
 }

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import * as fs from 'node:fs';
 import * as os from 'node:os';
 import * as path from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { ClawError } from '../../shared/errors.ts';
 import { JobFiles, parseJob } from '../jobs/job-files.ts';
 import { openState, writeFileAtomic } from '../state.ts';
+import { ask } from './ask.ts';
 import { say } from './print.ts';
 
 export async function editJob(name: string): Promise<void> {
@@ -18,7 +18,12 @@ export async function editJob(name: string): Promise<void> {
   const draft = path.join(directory, `${name}.toml`);
   fs.writeFileSync(draft, before, { mode: 0o600 });
   for (;;) {
-    openEditor(draft);
+    try {
+      openEditor(draft);
+    } catch (error) {
+      if (fs.readFileSync(draft, 'utf8') === before) fs.rmSync(directory, { recursive: true });
+      throw error;
+    }
     const text = fs.readFileSync(draft, 'utf8');
     if (text === before) {
       fs.rmSync(directory, { recursive: true });
@@ -48,9 +53,7 @@ function openEditor(draft: string): void {
     });
 }
 
+/** Ctrl-C and an end of the input are a no. */
 async function again(): Promise<boolean> {
-  const ask = createInterface({ input: process.stdin, output: process.stdout });
-  const said = await ask.question('Edit again? [Y/n] ');
-  ask.close();
-  return !/^n/i.test(said.trim());
+  return !/^n/i.test(await ask('Edit again? [Y/n] ').catch(() => 'n'));
 }

@@ -1,11 +1,12 @@
 /** `clawtab jobs …`: saved jobs and the runs of this machine. Each subcommand parses, makes one call, prints. */
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { randomId } from '../../shared/bytes.ts';
 import { ClawError } from '../../shared/errors.ts';
 import type { JobView, Run } from '../../shared/protocol.ts';
 import { openState } from '../state.ts';
 import { withDaemon } from './connect.ts';
-import { age, bold, dim, json, say, shellLine, table, when } from './print.ts';
+import { age, bold, dim, json, say, shellLine, table, visible, when } from './print.ts';
+import { wholeNumber } from './whole-number.ts';
 
 export function jobsCommand(): Command {
   const jobs = new Command().addHelpText(
@@ -56,7 +57,7 @@ export function jobsCommand(): Command {
     .command('history')
     .description('runs that have ended')
     .argument('[job]', 'only of this job')
-    .option('-n, --limit <count>', 'how many', (text) => Number.parseInt(text, 10), 20)
+    .option('-n, --limit <count>', 'how many', wholeNumber, 20)
     .option('--search <text>', 'in name, command line and directory')
     .option('--json', 'as JSON')
     .action(history);
@@ -93,13 +94,14 @@ function addCommand(command: Command): void {
     .option('--flag <flag>', 'a flag for the agent; may be given several times', (flag: string, all?: string[]) => [...(all ?? []), flag])
     .option('--cwd <directory>', 'where it runs (default: here)')
     .option('--cron <expression>', 'when it starts by itself')
-    .option('--time-zone <zone>', 'of the cron expression')
-    .option('--overlap <rule>', 'skip, queue or replace')
-    .option('--catch-up <rule>', 'skip or once: what happens to a time that was slept through')
+    .option('--time-zone <zone>', 'of the cron expression, such as Europe/Berlin (default: this machine’s)')
+    .option('--overlap <rule>', 'skip, queue or replace: when the last run still goes on (default: skip)')
+    .option('--catch-up <rule>', 'skip or once: a time that was slept through (default: skip)')
     .option('--timeout <seconds>', 'stop it after this long', Number)
     .option('--retries <count>', 'try a failed scheduled run again', Number)
     .option('--param <name=default>', 'a parameter, used as {{name}}; may be given several times', collect)
-    .option('--env-file <file>', 'environment for it, NAME=value a line; must be 0600')
+    .option('--environment <file>', 'environment for it, NAME=value a line; must be 0600')
+    .addOption(new Option('--env-file <file>').hideHelp())
     .option('--description <text>', 'for people')
     .option('--replace', 'overwrite a job of this name')
     .option('--json', 'the job as JSON')
@@ -113,10 +115,11 @@ async function list(options: { json?: boolean }): Promise<void> {
   const live = state.runs.filter((run) => run.status.state !== 'ended');
   if (options.json === true) return json({ jobs: state.jobs, runs: state.runs });
   if (live.length === 0) say('Nothing runs.');
-  else table(live.map(runRow), ['RUN', 'NAME', 'AGENT', 'STATUS', 'SINCE', 'ACTIVE', 'DIRECTORY']);
+  else
+    table(live.map(runRow), ['RUN', 'NAME', 'AGENT', 'STATUS', 'SINCE', 'ACTIVE', 'DIRECTORY'], ['DIRECTORY', 'AGENT', 'SINCE', 'ACTIVE']);
   if (state.jobs.length > 0) {
     say('');
-    table(state.jobs.map(jobRow), ['JOB', 'TYPE', 'NEXT', 'LAST RUN', 'WHAT']);
+    table(state.jobs.map(jobRow), ['JOB', 'TYPE', 'NEXT', 'LAST RUN', 'WHAT'], ['LAST RUN', 'TYPE']);
   }
   const ended = state.runs.filter((run) => run.status.state === 'ended').length;
   if (ended > 0) say(dim(`\n${ended} ended lately: clawtab jobs history`));
@@ -144,11 +147,11 @@ async function history(job: string | undefined, options: { limit: number; search
   const query = {
     ...(job === undefined ? {} : { job }),
     ...(options.search === undefined ? {} : { search: options.search }),
-    limit: Math.min(200, Math.max(1, options.limit || 20)),
+    limit: Math.min(200, options.limit),
   };
   const { runs } = await withDaemon((daemon) => daemon.call('runs.history', query));
   if (options.json === true) return json(runs);
-  if (runs.length === 0) return say('Nothing has ended yet.');
+  if (runs.length === 0) return say(job === undefined ? 'Nothing has ended yet.' : `No run of “${visible(job)}” has ended yet.`);
   table(
     runs.map((run) => [
       run.run,
@@ -159,6 +162,7 @@ async function history(job: string | undefined, options: { limit: number; search
       run.startedBy,
     ]),
     ['RUN', 'NAME', 'STARTED', 'TOOK', 'END', 'BY'],
+    ['BY', 'TOOK', 'STARTED'],
   );
 }
 

@@ -100,10 +100,16 @@ export function logoutCommand(): Command {
     const state = openState();
     const daemon = await tryDaemon();
     if (daemon) {
-      await daemon.call('account.logout', {});
+      const { was, removed } = await daemon.call('account.logout', {});
       daemon.close();
-      return say('Signed out; this machine was taken off the account’s list.');
+      if (!was) return say('This machine was not signed in.');
+      return say(
+        removed
+          ? 'Signed out; this machine was taken off the account’s list.'
+          : 'Signed out here. The relay could not be told, so remove this machine from a phone too, under Devices.',
+      );
     }
+    if ((await readMembership(state)) === null) return say('This machine was not signed in.');
     removeMembership(state);
     say('Signed out here. The daemon was not running, so remove this machine from a phone too, under Devices.');
   });

@@ -1,6 +1,6 @@
 /** What the command line makes of text that an agent chose. */
 import { describe, expect, it } from 'vitest';
-import { shellLine, visible } from './print.ts';
+import { shellLine, tableLines, visible } from './print.ts';
 
 describe('BAD-98: text of an agent on the terminal', () => {
   it.each([
@@ -25,5 +25,29 @@ describe('BAD-98: text of an agent on the terminal', () => {
 describe('a command as one would type it', () => {
   it('quotes what a shell would read', () => {
     expect(shellLine(['git', 'commit', '-m', "it's $HOME", ''])).toBe(`git commit -m 'it'\\''s $HOME' ''`);
+  });
+});
+
+describe('a table', () => {
+  const head = ['RUN', 'NAME', 'STARTED', 'END'];
+  const rows = [
+    ['m1', '日本語', '2026-11-28 18:27', 'exit 0'],
+    ['m2', 'x👩\u200d💻', '2026-11-28 18:27', '✗ exit 3, stopped by timeout'],
+  ];
+
+  it('stands in line also where a character is two columns wide', () => {
+    const [, one, two] = tableLines(rows, head, 200);
+    expect(one).toBe('m1   日本語  2026-11-28 18:27  exit 0');
+    expect(two).toBe('m2   x👩\u200d💻     2026-11-28 18:27  ✗ exit 3, stopped by timeout');
+  });
+
+  it('cuts the last column to the terminal, and leaves out spare ones before nothing of it is left', () => {
+    expect(tableLines(rows, head, 44)[2]).toBe('m2   x👩\u200d💻     2026-11-28 18:27  ✗ exit 3, st…');
+    expect(tableLines(rows, head, 30, ['STARTED', 'NAME'])).toEqual([
+      'RUN  NAME    END',
+      'm1   日本語  exit 0',
+      'm2   x👩\u200d💻     ✗ exit 3, stoppe…',
+    ]);
+    expect(tableLines(rows, head, 14, ['STARTED', 'NAME'])[2]).toBe('m2   ✗ exit 3…');
   });
 });

@@ -16,16 +16,22 @@ export const yellow = paint('33');
 export const say = (text: string): void => void process.stdout.write(`${text}\n`);
 export const json = (value: unknown): void => say(JSON.stringify(value, null, 2));
 
-/** One line naming the thing, one with the way out; returns the exit code. */
-export function printError(thrown: unknown): number {
+/** One line naming the thing, one with the way out (`help`, where a wrong usage names none); returns the exit code. */
+export function printError(thrown: unknown, help?: string): number {
   const error = asClawError(thrown);
+  const { exit } = errorRow(error.code);
   process.stderr.write(`${red('clawtab:', process.stderr)} ${visible(error.message)}\n`);
   if (error.code === 'internal' && error.cause instanceof Error && process.env.CLAWTAB_DEBUG)
     process.stderr.write(`${error.cause.stack}\n`);
   else if (error.code === 'internal' && error.cause instanceof Error) process.stderr.write(`  ${visible(error.cause.message)}\n`);
-  if (error.hint !== undefined) process.stderr.write(`try: ${visible(error.hint)}\n`);
-  return errorRow(error.code).exit || EXIT.failed;
+  const own = error.code === 'internal' ? BUG_HINT : error.hint;
+  const hint = own ?? (exit === EXIT.usage ? help : undefined);
+  if (hint !== undefined) process.stderr.write(`try: ${visible(hint)}\n`);
+  return exit || EXIT.failed;
 }
+
+/** A request id, as a relay's errors have one, there is none of here. */
+const BUG_HINT = 'Try again; if it stays, report it with what CLAWTAB_DEBUG=1 prints.';
 
 /** Text from somewhere else, safe on a terminal: control, direction and invisible characters are seen as �; the joiner inside an emoji stays. */
 export const visible = (text: string): string =>
@@ -43,17 +49,54 @@ export function warnOfRoot(): void {
 export const shellLine = (argv: readonly string[]): string =>
   argv.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(' ');
 
-/** Columns as wide as their content, the last one cut to the terminal. */
-export function table(rows: readonly (readonly string[])[], head: readonly string[]): void {
+/** One that takes two columns: of East Asia, or a picture. */
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{20000}-\u{3fffd}\p{Emoji_Presentation}]|\ufe0f/u;
+const CHARACTERS = new Intl.Segmenter('en', { granularity: 'grapheme' });
+const charactersOf = (text: string): string[] =>
+  /^[ -~]*$/.test(text) ? [...text] : [...CHARACTERS.segment(text)].map(({ segment }) => segment);
+const widthOf = (characters: readonly string[]): number => characters.reduce((sum, character) => sum + (WIDE.test(character) ? 2 : 1), 0);
+const padTo = (text: string, width: number): string => text + ' '.repeat(Math.max(0, width - widthOf(charactersOf(text))));
+
+function cutTo(text: string, width: number): string {
+  const characters = charactersOf(text);
+  if (widthOf(characters) <= width) return text;
+  while (widthOf(characters) > width - 1) characters.pop();
+  return `${characters.join('')}…`;
+}
+
+/** A column narrower than this says nothing: another one goes instead. */
+const LEAST_COLUMNS = 8;
+
+/**
+ * Columns as wide as their content, the last one cut to the terminal. Where that leaves nothing of it, the columns named in `spare` go, one after the
+ * other. Pure; `width`: columns of the terminal.
+ */
+export function tableLines(
+  rows: readonly (readonly string[])[],
+  head: readonly string[],
+  width: number,
+  spare: readonly string[] = [],
+): string[] {
   const clean = rows.map((row) => row.map(visible));
-  const widths = head.map((title, i) => Math.max(title.length, ...clean.map((row) => [...(row[i] ?? '')].length)));
-  const width = process.stdout.isTTY ? (process.stdout.columns ?? 80) : Number.POSITIVE_INFINITY;
-  const line = (cells: readonly string[]): string => {
-    const text = cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  ');
-    return [...text].length > width ? `${[...text].slice(0, width - 1).join('')}…` : text;
-  };
-  say(dim(line(head)));
-  for (const row of clean) say(line(row));
+  const widths = head.map((title, i) =>
+    Math.max(...[title, ...clean.map((row) => row[i] ?? '')].map((cell) => widthOf(charactersOf(cell)))),
+  );
+  let shown = head.map((_, i) => i);
+  const needed = (): number =>
+    shown.reduce((sum, i, at) => sum + (at === shown.length - 1 ? Math.min(widths[i]!, LEAST_COLUMNS) : widths[i]! + 2), 0);
+  for (const title of spare) if (needed() > width) shown = shown.filter((i) => head[i] !== title);
+  const line = (cells: readonly string[]): string =>
+    cutTo(shown.map((i, at) => (at === shown.length - 1 ? (cells[i] ?? '') : padTo(cells[i] ?? '', widths[i]!))).join('  '), width);
+  return [head, ...clean].map(line);
+}
+
+/** Prints it, as wide as the terminal is; in full where there is none. */
+export function table(rows: readonly (readonly string[])[], head: readonly string[], spare: readonly string[] = []): void {
+  const width = process.stdout.isTTY ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+  const [first, ...rest] = tableLines(rows, head, width, spare);
+  say(dim(first!));
+  for (const row of rest) say(row);
 }
 
 export function age(ms: number): string {

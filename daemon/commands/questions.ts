@@ -1,8 +1,12 @@
 /** `clawtab questions [--watch] [--json]`. */
 import { Command } from 'commander';
+import { asClawError } from '../../shared/errors.ts';
 import type { ProtocolEvent, Question } from '../../shared/protocol.ts';
 import { withDaemon } from './connect.ts';
 import { age, bold, dim, json, say, visible } from './print.ts';
+
+/** A daemon that went away is looked for again after this. */
+const BACK_MS = 500;
 
 export function questionsCommand(): Command {
   return new Command()
@@ -30,18 +34,35 @@ async function watch(asJson: boolean): Promise<void> {
     else if (question.state.state === 'open') show(question);
     else say(dim(`${question.qid}  ${became(question)}`));
   };
-  await new Promise<void>((resolve, reject) => {
-    const events = {
-      onEvent: (event: ProtocolEvent) => {
+  /** Until the daemon goes away. What was told before and has changed meanwhile is told as well. */
+  const session = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const onEvent = (event: ProtocolEvent): void => {
         if (event.event === 'question') tell(event.data);
-      },
-      onClose: resolve,
-    };
-    withDaemon(async (daemon) => {
-      for (const question of (await daemon.call('state.get', {})).questions.filter(isOpen).reverse()) tell(question);
-      await new Promise(() => undefined);
-    }, events).catch(reject);
-  });
+      };
+      withDaemon(
+        async (daemon) => {
+          const { questions } = await daemon.call('state.get', {});
+          for (const question of questions.filter((one) => isOpen(one) || seen.has(one.qid)).reverse()) tell(question);
+          await new Promise(() => undefined);
+        },
+        { onEvent, onClose: resolve },
+      ).catch(reject);
+    });
+  await session();
+  for (;;) {
+    process.stderr.write(dim('clawtab: the daemon went away; what it asks is told when it is back\n', process.stderr));
+    for (let away = true; away; ) {
+      await new Promise((resolve) => setTimeout(resolve, BACK_MS));
+      away = await session().then(
+        () => false,
+        (error: unknown) => {
+          if (asClawError(error).code !== 'not_running') throw error;
+          return true;
+        },
+      );
+    }
+  }
 }
 
 function became({ state }: Question): string {

@@ -4,8 +4,8 @@ import { Command } from 'commander';
 import { loadAgents } from '../agents/registry.ts';
 import { ownCommand } from '../own-command.ts';
 import { findExecutable } from '../runs/executable.ts';
-import { installBlock, removeBlock, type Shell, shellBlock, shellFile, shellOf } from '../shell-block.ts';
-import { say } from './print.ts';
+import { aliasedIn, installBlock, removeBlock, shellBlock, shellFile, shellOf } from '../shell-block.ts';
+import { say, yellow } from './print.ts';
 
 export function shellInitCommand(): Command {
   const init = new Command().addHelpText(
@@ -19,8 +19,11 @@ export function shellInitCommand(): Command {
     .action(async (options: { shell?: string }) => {
       const shell = shellOf(options.shell ?? process.env.SHELL, 'clawtab shell-init --shell');
       const file = shellFile(shell, os.homedir(), process.env);
-      const changed = installBlock(file, await block(shell));
+      const names = await agentNames();
+      const changed = installBlock(file, shellBlock(shell, names, cli()));
       say(changed ? `Added to ${file}. Open a new terminal, and claude runs under clawtab.` : `${file} has it already.`);
+      for (const name of aliasedIn(file, names))
+        say(yellow(`! ${file} has an alias ${name}, which goes before it: remove it, or let it begin with: clawtab run --`));
     });
   init
     .command('remove')
@@ -35,18 +38,16 @@ export function shellInitCommand(): Command {
     .description('what would be added')
     .option('--shell <shell>', 'bash, zsh or fish (default: SHELL)')
     .action(async (options: { shell?: string }) =>
-      say(await block(shellOf(options.shell ?? process.env.SHELL, 'clawtab shell-init --shell'))),
+      say(shellBlock(shellOf(options.shell ?? process.env.SHELL, 'clawtab shell-init --shell'), await agentNames(), cli())),
     );
   return init;
 }
 
-async function block(shell: Shell): Promise<string> {
-  const names = (await loadAgents())
+const agentNames = async (): Promise<string[]> =>
+  (await loadAgents())
     .all()
     .filter((agent) => agent.name !== 'demo')
     .map((agent) => agent.launch({ flags: [] })[0]!);
-  return shellBlock(shell, names, cli());
-}
 
 /** `clawtab` where it is on PATH, else this very installation. */
 function cli(): string[] {

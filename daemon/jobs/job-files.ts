@@ -28,10 +28,7 @@ export class JobFiles {
   }
 
   file(name: string): string {
-    if (!NAME.test(name))
-      throw new ClawError('bad_job_name', `“${name.slice(0, 80)}” is no job name.`, {
-        hint: 'Lower-case letters, digits, dot, dash and underscore; at most 63.',
-      });
+    checkName(name);
     return path.join(this.directory, `${name}.toml`);
   }
 
@@ -58,10 +55,11 @@ export class JobFiles {
     return parseJob(bytes.toString('utf8'), name, this.file(name));
   }
 
-  /** Throws `exists` unless `replace`, `config_job` for a job that cannot be. */
+  /** Throws `exists` unless `replace`, `bad_job` for a job that cannot be. */
   save(job: Job, replace: boolean): void {
     const file = this.file(job.name);
-    checkJob(job, file);
+    const problem = problemOf(job);
+    if (problem !== null) throw new ClawError('bad_job', `Job ${job.name}: ${problem}.`);
     if (!replace && fs.existsSync(file))
       throw new ClawError('exists', `There is a job “${job.name}” already.`, {
         hint: 'Take another name, or change it: clawtab jobs edit',
@@ -91,26 +89,32 @@ export function parseJob(text: string, name: string, file: string): Job {
   if (raw.name !== undefined && raw.name !== name) return bad(`name is “${String(raw.name)}”, but the file is ${name}.toml`);
   const parsed = v.safeParse(JobSchema, { ...raw, name });
   if (!parsed.success) {
-    const issue = parsed.issues[0];
+    // A setting that there is none of explains one that is missing: it is a typo of it.
+    const issue = parsed.issues.find(({ expected }) => expected === 'never') ?? parsed.issues[0];
     const where = (issue.path ?? []).map((item) => String(item.key)).join('.');
-    return bad(issue.expected === 'never' ? `there is no setting “${where}”` : `${where || 'the job'}: ${issue.message}`);
+    if (issue.expected === 'never') return bad(`there is no setting “${where}”`);
+    return bad(issue.received === 'undefined' ? `“${where}” is missing` : `${where || 'the job'}: ${issue.message}`);
   }
-  checkJob(parsed.output, file);
-  return parsed.output;
+  const problem = problemOf(parsed.output);
+  return problem === null ? parsed.output : bad(problem);
 }
 
-function checkJob(job: Job, file: string): void {
-  const bad = (what: string): never => {
-    throw new ClawError('config_job', `${file}: ${what}`);
-  };
-  if (job.type === 'command' && job.command === undefined) bad('a command job needs “command”, a list of words');
-  if (job.type === 'agent' && job.agent === undefined) bad('an agent job needs “agent”, for example "claude"');
-  if (job.type === 'agent' && job.command !== undefined) bad('an agent job has no “command”; its flags go into “flags”');
-  if (!path.isAbsolute(job.cwd)) bad('“cwd” must be an absolute path');
-  if (job.schedule) {
-    const problem = checkSchedule(job.schedule);
-    if (problem !== null) bad(`schedule: ${problem}`);
-  }
+/** Throws `bad_job_name`. */
+export function checkName(name: string): void {
+  if (!NAME.test(name))
+    throw new ClawError('bad_job_name', `“${name.slice(0, 80)}” is no job name.`, {
+      hint: 'Lower-case letters, digits, dot, dash and underscore; at most 63.',
+    });
+}
+
+/** What keeps a job of the right shape from being one, or null. */
+function problemOf(job: Job): string | null {
+  if (job.type === 'command' && job.command === undefined) return 'a command job needs “command”, a list of words';
+  if (job.type === 'agent' && job.agent === undefined) return 'an agent job needs “agent”, for example "claude"';
+  if (job.type === 'agent' && job.command !== undefined) return 'an agent job has no “command”; its flags go into “flags”';
+  if (!path.isAbsolute(job.cwd)) return '“cwd” must be an absolute path';
+  const schedule = job.schedule === undefined ? null : checkSchedule(job.schedule);
+  return schedule === null ? null : `schedule: ${schedule}`;
 }
 
 /** As a person would write it: the name is the file's. */

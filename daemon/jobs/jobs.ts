@@ -36,8 +36,12 @@ export interface JobsOptions {
 /** First retry after this; doubled each time. */
 const RETRY_MS = 30_000;
 
+/** A run that failed longer ago than this, while no daemon ran, is not tried again: its time is over. */
+const RETRY_WITHIN_MS = 10 * 60_000;
+
 export class Jobs {
   readonly #options: JobsOptions;
+  readonly #nowMs: () => number;
   readonly #scheduler: Scheduler;
   readonly #queued = new Set<string>();
   /** Runs that are being started: they share the directory already. */
@@ -51,6 +55,7 @@ export class Jobs {
 
   constructor(options: JobsOptions) {
     this.#options = options;
+    this.#nowMs = options.clock?.nowMs ?? Date.now;
     this.#scheduler = new Scheduler({
       ...options.clock,
       remembered: options.plan?.read() ?? new Map(),
@@ -129,7 +134,9 @@ export class Jobs {
     this.refresh();
     if (this.#queued.has(name)) return this.#next(name);
     const failed = run.exit !== undefined && run.exit.code !== 0 && run.exit.reason === undefined;
-    if (failed && run.startedBy.startsWith('schedule:')) this.#again(name, attempt, `failed (exit ${run.exit?.code ?? run.exit?.signal})`);
+    const recent = this.#nowMs() - (run.endedAt ?? 0) < RETRY_WITHIN_MS;
+    if (failed && recent && run.startedBy.startsWith('schedule:'))
+      this.#again(name, attempt, `failed (exit ${run.exit?.code ?? run.exit?.signal})`);
   }
 
   /** What is queued starts behind all runs of the job: two never share a directory. */

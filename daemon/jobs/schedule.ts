@@ -1,6 +1,7 @@
 /** When jobs are due: cron expressions with a time zone (croner). Owns the timers and what a wake-up from sleep means; starting is the caller's. */
 import { Cron } from 'croner';
 import type { Job } from '../../shared/protocol.ts';
+import { isZone } from '../limits/reset-time.ts';
 
 type Schedule = NonNullable<Job['schedule']>;
 
@@ -13,6 +14,11 @@ const cronOf = (schedule: Schedule): Cron =>
 
 /** What is wrong with a schedule, or null. */
 export function checkSchedule(schedule: Schedule): string | null {
+  const { cron, timeZone } = schedule;
+  if (timeZone !== undefined && !isZone(timeZone)) return `there is no time zone “${timeZone}”; Europe/Berlin is one`;
+  const parts = cron.trim().split(/\s+/).length;
+  if (!cron.trim().startsWith('@') && parts !== 5 && parts !== 6)
+    return `“${cron}” is no cron expression: minute, hour, day, month and weekday, such as 0 3 * * 1-5`;
   try {
     return cronOf(schedule).nextRun() === null ? `“${schedule.cron}” never comes` : null;
   } catch (error) {

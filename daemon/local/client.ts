@@ -43,9 +43,14 @@ export class LocalClient {
     const socket = await dial(socketPath);
     const client = new LocalClient(socket, events);
     const { challenge } = await client.call('local.hello', { pid: process.pid, version: VERSION });
-    const held = challenge === null ? null : takeChallenge(challenge, socketPath);
+    let held: number | null = null;
     try {
+      held = challenge === null ? null : takeChallenge(challenge, socketPath);
       client.insideRun = (await client.call('local.held', {})).run;
+    } catch (error) {
+      client.close();
+      // A daemon that ends takes its challenge along.
+      throw errno(error) === 'ENOENT' ? gone() : error;
     } finally {
       if (held !== null) fs.closeSync(held);
     }

@@ -42,7 +42,8 @@ export const LOCAL_COMMANDS = {
   'account.confirm': { args: v.strictObject({ code: v.pipe(v.string(), v.maxLength(32)) }), result: None },
   /** Another process has written the account files: read them again and reconnect. */
   'account.reload': { args: None, result: None },
-  'account.logout': { args: None, result: None },
+  /** `was`: it had been signed in. `removed`: the relay has taken it off the account's list. */
+  'account.logout': { args: None, result: v.strictObject({ was: v.boolean(), removed: v.boolean() }) },
   /** Phones that stand on the account's list and are not approved here (pairing.ts). */
   'devices.waiting': { args: None, result: v.strictObject({ devices: v.array(v.string()) }) },
   'devices.approve': { args: v.strictObject({ device: v.string() }), result: v.strictObject({ device: v.string() }) },

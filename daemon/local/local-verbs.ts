@@ -118,7 +118,7 @@ export function localVerbs(options: LocalVerbsOptions): { verbs: Parts['local'];
       options.uplink().stop();
       account.leave();
       if (removed) await account.renewKey();
-      return {};
+      return { was: membership !== null, removed };
     },
     'devices.waiting': () => ({ devices: account.membership ? pairing.waiting(account.membership.trusted) : [] }),
     'devices.approve': ({ device }) => {
