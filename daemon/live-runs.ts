@@ -27,7 +27,9 @@ const RECENT = 40;
 const REMEMBERED_STARTS = 500;
 /** A run that ended longer ago than this is news to nobody. */
 const JUST_ENDED_MS = 60_000;
-/** Ended runs remembered, so that the end of each is told once. */
+/** An end that no daemon saw is told by the next one, unless it is older than this. */
+const UNTOLD_MS = 86_400_000;
+/** Ended runs remembered, so that the end of each is told once, on a full disk too. */
 const REMEMBERED_ENDS = 500;
 
 export interface LiveRunsOptions {
@@ -65,11 +67,13 @@ export class LiveRuns {
     this.#options = options;
   }
 
-  /** Joins every run that lives: after a start or a crash of the daemon. */
+  /** Joins every run that lives: after a start or a crash of the daemon. What ended while there was none is told now. */
   async adopt(): Promise<void> {
     const alive = await this.#options.store.adopt();
     // One that cannot be joined costs its own screen, not the daemon; `watch` and whoever asks for it try again.
     await Promise.all(alive.map(({ run }) => this.join(run).catch(this.#options.onTrouble)));
+    for (const stored of this.#options.store.list().reverse())
+      if (stored.exit !== null && Date.now() - stored.exit.endedMs < UNTOLD_MS) this.#ended(this.viewOf(stored));
   }
 
   /** Sees runs that others start (`clawtab run`), as soon as their socket is there. Returns what ends it. */
@@ -318,7 +322,7 @@ export class LiveRuns {
       if (this.#over.size <= REMEMBERED_ENDS) break;
       this.#over.delete(old);
     }
-    this.#options.onEnd(run);
+    if (this.#options.store.tellEnd(run.run)) this.#options.onEnd(run);
   }
 
   async #startNow(request: Start, by: Pick<Caller, 'kind' | 'id' | 'name'>): Promise<Run> {

@@ -55,7 +55,7 @@ export function endRuns(state: string): void {
     // A pid may be another process by now: the agent is the one whose parent is the holder, and leads its own session.
     const agent = processFacts(pid);
     if (agent === null || agent.ppid !== holderPid || agent.pgid !== pid) continue;
-    for (const member of [holderPid, ...familyOf(pid)]) sendSignal(member, 'SIGKILL');
+    for (const member of [holderPid, ...familyOf(pid).map((one) => one.pid)]) sendSignal(member, 'SIGKILL');
   }
 }
 

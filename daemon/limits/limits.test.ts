@@ -30,6 +30,7 @@ describe('when a limit ends', () => {
     ['45 seconds', '2026-06-01T10:00'],
     ['3 days', '2026-06-04T10:00'],
     ['2026-06-03T04:05:06Z', '2026-06-03T04:05'],
+    ['2026-13-41T04:05:06Z', null],
     ['soon', null],
     ['99:99', null],
     ['', null],
@@ -52,7 +53,7 @@ describe('agents that go on by themselves', () => {
     now = NOW;
     typed = [];
     notices = [];
-    run = { run: 'r', name: 'claude', status: { state: 'limit', text: 'Usage limit reached', resetAt: '3pm' } } as Run;
+    run = { run: 'r', name: 'claude', status: { state: 'limit', text: 'Usage limit reached', resetAt: '3pm' }, lastActivityAt: NOW } as Run;
   });
   afterEach(() => fs.rmSync(dir, { recursive: true, force: true }));
   const open = () =>
@@ -105,6 +106,16 @@ describe('agents that go on by themselves', () => {
     now += 1000;
     await resumes.tick();
     expect(typed).toEqual(['r go on with the tests']);
+  });
+
+  it('count from when the agent said it, not from when somebody reads it', () => {
+    run = { ...run!, status: { state: 'limit', text: '', resetAt: 'in 2 hours' } };
+    now = NOW + 90 * 60_000;
+    expect(open().set('r', 'Pixel', {})).toBe(NOW + 2 * 3600_000 + 15_000);
+    // Over already: at once, not tomorrow.
+    run = { ...run!, status: { state: 'limit', text: '', resetAt: '3pm' } };
+    now = NOW + 5 * 3600_000 + 60_000;
+    expect(open().set('r', 'Pixel', {})).toBe(now + 15_000);
   });
 
   it('say so where no time can be read', () => {

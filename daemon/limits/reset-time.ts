@@ -6,7 +6,8 @@ const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', '
 /** Milliseconds since 1970, or null where the words say no time. `zone`: the machine's own, for times without one. */
 export function resetTime(text: string, nowMs: number, zone: string): number | null {
   const iso = /\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2})?(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2})/.exec(text);
-  if (iso) return Date.parse(iso[0]);
+  const given = iso === null ? Number.NaN : Date.parse(iso[0]);
+  if (!Number.isNaN(given)) return given;
   return relative(text, nowMs) ?? clock(text, nowMs, zone);
 }
 
@@ -41,7 +42,8 @@ function dateIn(text: string, nowMs: number, zone: string): { year: number; mont
   return { year, month, day: Number(named[2]), given: true };
 }
 
-function isZone(name: string): boolean {
+/** Is that a time zone's IANA name? */
+export function isZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });
     return true;

@@ -64,8 +64,10 @@ export class Resumes {
       throw new ClawError('session_gone', 'There is no such run on this machine, or it has ended.');
     const { status } = found;
     const zone = this.#options.zone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const shown = status.state === 'limit' ? resetTime(status.resetAt ?? status.text, this.#nowMs(), zone) : null;
-    const base = more.atMs ?? shown;
+    // The words are as old as the agent's last output: “in 5 minutes” counts from then, and “3pm” that has passed since was today's.
+    const shownMs = Math.min(found.lastActivityAt, this.#nowMs());
+    const shown = status.state === 'limit' ? resetTime(status.resetAt ?? status.text, shownMs, zone) : null;
+    const base = more.atMs ?? (shown === null ? null : Math.max(shown, this.#nowMs()));
     if (base === null)
       throw new ClawError('bad_arguments', 'The run does not say when its limit ends.', {
         hint: 'Name the time: clawtab jobs resume RUN --at 15:30',

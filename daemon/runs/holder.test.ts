@@ -122,6 +122,18 @@ describe('how a run ends', () => {
     for (const pid of pids) await until(() => !isAlive(pid), `the end of ${pid}`);
   });
 
+  it('takes along what has a session of its own, also where its parent goes at the first word', async () => {
+    const run = await runs.sh(`setsid sh -c 'trap "" TERM HUP; echo "own $$"; while :; do sleep 1; done' & wait`);
+    const client = await runs.connect(run);
+    const own = printed(client, 'own ');
+    await client.subscribe(0);
+    const pid = Number(/own (\d+)/.exec(await own)![1]);
+    const exit = new Promise((resolve) => client.once('exit', resolve));
+    await client.stop('timeout');
+    expect(await exit).toMatchObject({ signal: 'SIGTERM', stoppedBy: 'timeout' });
+    await until(() => !isAlive(pid), `the end of ${pid}`);
+  });
+
   it('is “lost” where the holder was killed, and its output can be read all the same', async () => {
     const run = await runs.sh('printf kept; sleep 100');
     const client = await runs.connect(run);

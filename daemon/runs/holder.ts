@@ -25,7 +25,7 @@ import {
 import type { HolderSpec } from './holder-spec.ts';
 import { InputQueue } from './input-queue.ts';
 import { OutputLog } from './output-log.ts';
-import { familyOf, processFacts, sendSignal } from './processes.ts';
+import { familyOf, isStill, type ProcessFacts, processFacts, sendSignal } from './processes.ts';
 import { type Pty, spawnPty } from './pty.ts';
 import type { Recorder } from './recorder.ts';
 import { SizeHistory } from './size-history.ts';
@@ -57,6 +57,8 @@ export class Holder implements HolderDoor {
   #lastOutputMs: number | null = null;
   #stoppedBy: string | null = null;
   #killTimer: NodeJS.Timeout | undefined;
+  /** Who belonged to the run when it was told to stop: those with a session of their own are not found any more once their parents have gone. */
+  #told: ProcessFacts[] = [];
   exit: ExitRecord | null = null;
 
   /** Starts the agent; the server is already listening. `gone` is called when nothing is left to do. @throws where no pty can be had */
@@ -253,7 +255,12 @@ export class Holder implements HolderDoor {
 
   #signalFamily(signal: NodeJS.Signals): boolean {
     let sent = false;
-    for (const pid of familyOf(this.#pty.pid)) if (pid !== process.pid) sent = sendSignal(pid, signal) || sent;
+    const family = familyOf(
+      this.#pty.pid,
+      this.#told.filter(isStill).map(({ pid }) => pid),
+    ).filter(({ pid }) => pid !== process.pid);
+    if (this.#stoppedBy !== null) this.#told = family;
+    for (const { pid } of family) sent = sendSignal(pid, signal) || sent;
     return sent;
   }
 

@@ -13,6 +13,8 @@ export interface ProcessFacts {
   sid: number;
   /** Foreground process group of its terminal, -1 where there is none. */
   tpgid: number;
+  /** When it started, in the system's own count; 0 where the platform does not say. A pid that was given away has another. */
+  started: number;
 }
 
 const LINUX = process.platform === 'linux';
@@ -30,7 +32,7 @@ export function processFacts(pid: number): ProcessFacts | null {
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   if (fields[0] === 'Z' || fields[0] === 'X') return null;
   const number = (i: number) => Number(fields[i]);
-  return { pid, ppid: number(1), pgid: number(2), sid: number(3), tpgid: number(5) };
+  return { pid, ppid: number(1), pgid: number(2), sid: number(3), tpgid: number(5), started: number(19) };
 }
 
 /** All processes that can be seen. */
@@ -45,16 +47,23 @@ export function allProcesses(): ProcessFacts[] {
   return all;
 }
 
-/** Pids of the leader's session and of all its descendants, the leader included while it lives. */
-export function familyOf(leader: number): number[] {
+/** Is that process still the one it was? */
+export function isStill(known: ProcessFacts): boolean {
+  const now = processFacts(known.pid);
+  return now !== null && now.started === known.started && now.pgid === known.pgid;
+}
+
+/** The leader's session and all descendants of it, the leader included while it lives. `more`: processes that count as leaders too. */
+export function familyOf(leader: number, more: readonly number[] = []): ProcessFacts[] {
   const all = allProcesses();
-  const family = new Set(all.filter((p) => p.pid === leader || p.sid === leader || p.pgid === leader).map((p) => p.pid));
+  const leaders = new Set([leader, ...more]);
+  const family = new Set(all.filter((p) => leaders.has(p.pid) || leaders.has(p.sid) || leaders.has(p.pgid)).map((p) => p.pid));
   // Parents may come after their children in the list: repeat until nothing is added.
   for (let before = -1; before !== family.size; ) {
     before = family.size;
     for (const p of all) if (family.has(p.ppid)) family.add(p.pid);
   }
-  return [...family];
+  return all.filter((p) => family.has(p.pid));
 }
 
 /** Sends `signal` to the process, or to the group where `pid` is negative; false where nobody was there. */
@@ -79,5 +88,5 @@ function psTable(which: string[]): ProcessFacts[] {
     .split('\n')
     .map((line) => line.trim().split(/\s+/).map(Number))
     .filter((f) => f.length === 4 && f.every(Number.isFinite))
-    .map(([pid, ppid, pgid, tpgid]) => ({ pid: pid!, ppid: ppid!, pgid: pgid!, sid: 0, tpgid: tpgid === 0 ? -1 : tpgid! }));
+    .map(([pid, ppid, pgid, tpgid]) => ({ pid: pid!, ppid: ppid!, pgid: pgid!, sid: 0, tpgid: tpgid === 0 ? -1 : tpgid!, started: 0 }));
 }

@@ -139,6 +139,18 @@ export class RunStore {
       .flatMap((row) => parseRow(row));
   }
 
+  /** Notes that the end of a run has been told; false where it had been. A disk that refuses costs a second telling. */
+  tellEnd(id: string): boolean {
+    const file = path.join(this.dir(id), 'end-told');
+    if (fs.existsSync(file)) return false;
+    try {
+      fs.writeFileSync(file, '', { mode: 0o600 });
+    } catch {
+      // Told all the same.
+    }
+    return true;
+  }
+
   /** Deletes a finished run. @throws not_found, already_running */
   remove(id: string): void {
     const stored = this.get(id);

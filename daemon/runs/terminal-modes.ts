@@ -36,6 +36,11 @@ export class TerminalModes {
     this.#carry = cut.length <= CARRY_BYTES ? cut : '';
   }
 
+  /** A full-screen program has the screen: what it drew goes with it. */
+  get onAlternate(): boolean {
+    return ALTERNATE.some((mode) => this.#set.has(mode));
+  }
+
   /** What brings the terminal back to how a shell wants it; '' where nothing is out of place. */
   restore(): string {
     let out = '';

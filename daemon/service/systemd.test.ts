@@ -35,6 +35,7 @@ describe('the unit', () => {
     const text = systemdUnit(spec());
     for (const line of [
       'KillMode=process',
+      'OOMPolicy=continue',
       'Restart=on-failure',
       'RestartPreventExitStatus=2 3 6 7',
       'WantedBy=default.target',

@@ -25,6 +25,8 @@ export function systemdUnit(spec: ServiceSpec): string {
     ...environment,
     // Holders are children that must outlive the daemon.
     'KillMode=process',
+    // They share its control group: an agent that the kernel kills for its memory must not take the daemon along.
+    'OOMPolicy=continue',
     'Restart=on-failure',
     'RestartSec=2',
     // What another start would only repeat: wrong usage, configuration, already running, permissions.
