@@ -41,6 +41,8 @@ async function everyLook(page: Page, name: string): Promise<void> {
     await page.setViewportSize({ width, height });
     for (const colorScheme of THEMES) {
       await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      // A resized page is painted in parts: the bar at the bottom may come a frame later.
+      await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
       await page.screenshot({ path: join(folder, `${name}-${size}-${colorScheme}.png`) });
       written++;
     }
