@@ -64,6 +64,11 @@ function headingRow(screen: ScreenView, area: Bounds, before: number): number {
   return -1;
 }
 
+/** Nothing stands there, or a piece of the scroll bar alone: that of a wider screen is wrapped, until the picture is drawn in the new size. */
+function isBlank(screen: ScreenView, area: Bounds, row: number): boolean {
+  return /^[█│┃▐]?$/.test(gridRow(screen, row).text(area.left, area.right).trim());
+}
+
 interface Heading {
   title: string;
   note: string;
@@ -81,7 +86,7 @@ function heading(screen: ScreenView, area: Bounds, row: number, before: number):
   const title = squeeze(line.text(start, at));
   const rows = [line.text(at, area.right).replace(/\s*←\s*$/, '')];
   let end = row + 1;
-  while (end < before && gridRow(screen, end).first(area.left, area.right) >= 0) {
+  while (end < before && !isBlank(screen, area, end)) {
     rows.push(
       gridRow(screen, end)
         .text(start, area.right)
@@ -97,7 +102,7 @@ function paragraphs(screen: ScreenView, area: Bounds, from: number, to: number):
   const out: { col: number; text: string; row: number }[] = [];
   let start = -1;
   for (let row = from; row <= to; row++) {
-    const blank = row === to || gridRow(screen, row).first(area.left, area.right) < 0;
+    const blank = row === to || isBlank(screen, area, row);
     if (!blank && start < 0) start = row;
     if (!blank || start < 0) continue;
     const rows: string[] = [];
