@@ -71,8 +71,8 @@ interface Standing extends StandingQuestion {
   anchor: string | undefined;
   /** Everything on the card, to notice a refresh. */
   display: string;
-  /** Digest as it was read last: a list shows more of its rows while an answer walks it, and the card keeps those that were chosen from. */
-  seen: string;
+  /** As it was read last: a list shows more of its rows while an answer walks it, and the card keeps those that were chosen from. */
+  seen: { question: ParsedQuestion; digest: string };
   /** A key was pressed that may have answered it. */
   inputSince: boolean;
   /** The size changed after the last such key. */
@@ -115,6 +115,11 @@ export class Detector {
   /** The open question, or null. Never more than one. */
   get standing(): (StandingQuestion & { anchor: string | undefined }) | null {
     return this.#standing;
+  }
+
+  /** The open question as it was read last, with all of its rows that were in view since: for the next reading. */
+  get seen(): ParsedQuestion | undefined {
+    return this.#standing?.seen.question;
   }
 
   /** When `tick` must be called at the latest, or null. */
@@ -223,7 +228,7 @@ export class Detector {
     const question = standing === null ? seen.question : pinFields(standing.question, seen.question);
     const covered = this.#covered !== null && (this.#covered === 'all' || this.#covered.digest === digest);
     if (covered && standing !== null && standing.missing?.replaced !== true && digest !== standing.digest) {
-      if (asksTheSame(question, standing.question)) standing.seen = digest;
+      if (asksTheSame(question, standing.question)) standing.seen = { question, digest };
       standing.missing = null;
       this.#candidate = null;
       return [];
@@ -234,7 +239,7 @@ export class Detector {
       return [];
     }
     standing.missing = null;
-    standing.seen = digest;
+    standing.seen = { question, digest };
     standing.anchor = anchor;
     if (standing.resized !== null) standing.resized.untilMs ??= nowMs + this.#timing.resizedMs;
     if (digest !== standing.digest) {
@@ -263,7 +268,10 @@ export class Detector {
       // A repaint blinks for a reading; an agent takes longer to ask the very same thing in the very same place.
       const blinked = nowMs - standing.missing.sinceMs < this.#timing.blinkMs;
       return (
-        blinked && (digest === standing.digest || digest === standing.seen) && anchor === standing.anchor && !standing.missing.replaced
+        blinked &&
+        (digest === standing.digest || digest === standing.seen.digest) &&
+        anchor === standing.anchor &&
+        !standing.missing.replaced
       );
     }
     if (touched && standing.missing?.replaced === true) return false;
@@ -293,7 +301,7 @@ export class Detector {
       openedAtMs: nowMs,
       anchor: candidate.anchor,
       display: JSON.stringify(candidate.question),
-      seen: candidate.digest,
+      seen: { question: candidate.question, digest: candidate.digest },
       inputSince: false,
       resizedSince: false,
       resized: null,

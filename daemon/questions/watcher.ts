@@ -137,7 +137,8 @@ export class Watcher {
   #readScreen(): Reading {
     const generation = this.screen.generation;
     if (this.#reading?.generation !== generation || this.#reading.hooks !== this.#hookCount) {
-      const { question: standing, anchor: standingAnchor } = this.detector.standing ?? {};
+      const { seen: standing } = this.detector;
+      const standingAnchor = this.detector.standing?.anchor;
       const hints = {
         hooks: this.#hooks,
         argv: this.#argv,

@@ -138,3 +138,21 @@ it('a tick that is lost on the way to the row that sends is seen, and nothing is
   });
   expect(boxes.sent).toBeNull();
 });
+
+it('the card of an answer that was interrupted at the end of the list has every row that was in view on the way', async () => {
+  const boxes = new Boxes(['Birch', 'Larch', 'Cedar', 'Juniper']);
+  const clock = new VirtualClock();
+  const watcher = new Watcher({ agent, argv: [], cols: 80, rows: 30, clock, onEvent: () => undefined });
+  await watcher.feed(boxes.draw());
+  clock.advance(1000);
+  watcher.cover('all');
+  for (let key = 1; key < boxes.rows.length; key++) {
+    watcher.input();
+    boxes.press('\x1b[B');
+    await watcher.feed(boxes.draw());
+    clock.advance(clock.nowMs() + 100);
+  }
+  watcher.cover(null);
+  clock.advance(clock.nowMs() + 1000);
+  expect(watcher.detector.standing?.question.options.map((option) => option.label)).toEqual(boxes.rows);
+});
