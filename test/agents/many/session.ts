@@ -153,8 +153,9 @@ export class Session {
     if (qids === undefined) this.#tell('lost', told);
     else if (qids.size > 1) {
       const cards = [...qids].map(([qid, kind]) => `${qid} ${kind}`);
-      // Where somebody at the desk came between the keys, the page that then stands is a question to the phone.
-      const left = cards.slice(1).every((card) => /^\S+ confirm\|/.test(card)) && typed.length < tries.length;
+      // Where somebody at the desk came between the keys, the page that then stands is a question to the phone, and so is the one it goes back to.
+      const kinds = [...qids.values()].map((seen) => seen.split('|')[0]);
+      const left = typed.length < tries.length && kinds.includes('confirm') && kinds.every((kind, n) => kind !== kinds[n + 1]);
       this.#tell(left ? 'halves' : 'doubled', `${told}: ${ask.wanted.kind}: ${cards.join(', ')}`);
     }
     const [source = 'none'] = [...(qids?.values() ?? [])].at(-1)?.split('|').slice(-1) ?? [];
