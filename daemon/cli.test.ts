@@ -47,6 +47,24 @@ const ROWS: { name: string; args: string[]; code: number; says: string[]; env?: 
     says: ['--timeout takes a whole number from 1'],
   },
   {
+    name: 'a job with an environment file that is not there',
+    args: ['jobs', 'add', 'x', '--environment', 'none.env', '--', 'ls'],
+    code: 3,
+    says: ['There is no environment file', 'none.env'],
+  },
+  {
+    name: 'a job in a directory that is not there',
+    args: ['jobs', 'add', 'x', '--cwd', 'nowhere', '--', 'ls'],
+    code: 2,
+    says: ['nowhere does not exist'],
+  },
+  {
+    name: 'a job with node’s own flag',
+    args: ['jobs', 'add', 'x', '--env-file', 'plain-file', '--', 'ls'],
+    code: 2,
+    says: ['Node takes --env-file for itself', '--environment plain-file'],
+  },
+  {
     name: 'a rule for a schedule that there is none of',
     args: ['jobs', 'add', 'x', '--time-zone', 'UTC', '--', 'ls'],
     code: 2,

@@ -2,7 +2,9 @@
 import * as path from 'node:path';
 import { ClawError } from '../../shared/errors.ts';
 import type { Job } from '../../shared/protocol.ts';
+import { readEnvFile } from '../jobs/env-file.ts';
 import { checkName } from '../jobs/job-files.ts';
+import { checkCwd } from '../start-request.ts';
 import { withDaemon } from './connect.ts';
 import { json, say, when } from './print.ts';
 
@@ -28,6 +30,9 @@ export interface AddOptions {
 
 export async function addJob(name: string, words: readonly string[], options: AddOptions): Promise<void> {
   const job = jobOf(name, words, options);
+  // What is not there is said now, not at three in the morning.
+  checkCwd(job.cwd, null);
+  if (job.envFile !== undefined) readEnvFile(job.envFile);
   const view = await withDaemon((daemon) => daemon.call('jobs.save', { job, ...(options.replace === true ? { replace: true } : {}) }));
   if (options.json === true) return json(view);
   say(`Saved job ${name}. ${view.nextAt === undefined ? `Start it with: clawtab jobs start ${name}` : `Next: ${when(view.nextAt)}.`}`);
