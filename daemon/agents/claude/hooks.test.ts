@@ -35,6 +35,38 @@ describe('what a hook adds', () => {
     expect(fuse(other, [hint('bash')])).toBe(other);
   });
 
+  describe('where the agent has asked for several things at once', () => {
+    const of = (tool_name: string, tool_input: Record<string, unknown>): HookHint => ({
+      atMs: 0,
+      event: 'PermissionRequest',
+      payload: { tool_name, tool_input },
+    });
+    const remove = of('Bash', { command: 'rm -rf x' });
+    const harmless = of('Bash', { command: "echo 'never: rm -rf x'; true" });
+
+    it('is the command on the screen, not a later one that only contains it', () => {
+      const question = shown({ detail: 'rm -rf x' });
+      expect(fuse(question, [remove, harmless]).detail).toBe('rm -rf x');
+      expect(fuse(question, [harmless])).toBe(question);
+      // A tall dialog has lost its title, and shows the end of its command.
+      const tall = shown({ title: '', detail: 'two\nthree' });
+      expect(fuse(tall, [of('Bash', { command: 'one\ntwo\nthree' })]).detail).toBe('one\ntwo\nthree');
+      expect(fuse(tall, [of('Bash', { command: 'two\nthree\nfour' })])).toBe(tall);
+    });
+
+    it('is the change on the screen, not a later one of the same file', () => {
+      const edit = (new_string: string) => of('Edit', { file_path: '/w/a.ts', old_string: 'const port = 1;', new_string });
+      const question = shown({
+        text: 'Do you want to make this edit to a.ts?',
+        detail: ' 1 -const port = 1;\n 1 +const port = steal();',
+        detailKind: 'diff',
+      });
+      const [evil, good] = [edit('const port = steal();'), edit('const port = 2;')];
+      expect(fuse(question, [evil, good]).detail).toContain('+const port = steal();');
+      expect(fuse(question, [good])).toBe(question);
+    });
+  });
+
   it('is nothing for a question that is no permission', () => {
     const trust = shown({ kind: 'trust' });
     expect(fuse(trust, [hint('bash')])).toBe(trust);

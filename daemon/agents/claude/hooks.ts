@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { HookHint } from '../agent.ts';
+import { newestFitting } from '../lib/newest-hook.ts';
 
 const EVENTS: { event: string; matcher?: string }[] = [
   { event: 'PermissionRequest' },
@@ -55,18 +56,16 @@ const bare = (text: string): string => text.replace(/[\s│╭╮╰╯─…]+/
 
 /** The question with what the newest matching hook knows better; unchanged where no hook speaks of this very dialog. */
 export function fuse(question: ParsedQuestion, hooks: readonly HookHint[]): ParsedQuestion {
-  for (let i = hooks.length - 1; i >= 0; i--) {
-    const hint = hooks[i]!;
-    if (hint.event !== 'PermissionRequest' && hint.event !== 'PreToolUse') continue;
-    const payload = v.safeParse(Payload, hint.payload);
-    if (!payload.success) continue;
-    const fused = fuseOne(question, payload.output.tool_name, payload.output.tool_input);
-    if (fused !== null) return fused;
-  }
-  return question;
+  const calls = hooks.flatMap((hint) => {
+    const payload = hint.event === 'PermissionRequest' || hint.event === 'PreToolUse' ? v.safeParse(Payload, hint.payload) : null;
+    return payload?.success ? [payload.output] : [];
+  });
+  const about = newestFitting(calls, (call, exactly) => fuseOne(question, call.tool_name, call.tool_input, exactly) !== null);
+  return (about && fuseOne(question, about.tool_name, about.tool_input, false)) ?? question;
 }
 
-function fuseOne(question: ParsedQuestion, tool: string, input: Record<string, unknown>): ParsedQuestion | null {
+/** `exactly`: only what the screen shows whole. */
+function fuseOne(question: ParsedQuestion, tool: string, input: Record<string, unknown>, exactly: boolean): ParsedQuestion | null {
   if (tool === 'AskUserQuestion')
     return question.tabs !== undefined || question.kind === 'choice' || question.kind === 'multiselect' ? fuseAsk(question, input) : null;
   if (tool === 'ExitPlanMode') {
@@ -78,9 +77,10 @@ function fuseOne(question: ParsedQuestion, tool: string, input: Record<string, u
   if (question.kind !== 'permission') return null;
   const { command, description } = input;
   if (typeof command === 'string') {
-    const shown = bare(question.detail.replace(/^│ ?/gm, ''));
-    // A tall dialog shows only the end of its command.
-    if (shown === '' || !bare(command.replace(/^│ ?/gm, '')).includes(shown)) return null;
+    const [shown, said] = [question.detail, command].map((text) => bare(text.replace(/^│ ?/gm, ''))) as [string, string];
+    // A tall dialog has lost its title, and shows only the end of its command.
+    const cut = !exactly && question.title === '';
+    if (shown === '' || !(cut ? said.endsWith(shown) : said === shown)) return null;
     const note =
       typeof description === 'string' && !(question.note ?? '').includes(description) && question.note === undefined
         ? { note: description }
@@ -90,10 +90,22 @@ function fuseOne(question: ParsedQuestion, tool: string, input: Record<string, u
   const path = input.file_path ?? input.notebook_path;
   if (typeof path !== 'string' || !`${question.text}\n${question.note ?? ''}`.includes(path.split('/').pop()!)) return null;
   if (typeof input.old_string === 'string' && typeof input.new_string === 'string') {
+    if (!showsChange(question.detail, input.old_string, input.new_string)) return null;
     return { ...question, detail: editAsDiff(path, input.old_string, input.new_string), detailKind: 'diff', source: 'hook' };
   }
-  if (typeof input.content === 'string') return { ...question, detail: `${path}\n\n${input.content}`, detailKind: 'text', source: 'hook' };
+  if (typeof input.content === 'string' && showsChange(question.detail, null, input.content))
+    return { ...question, detail: `${path}\n\n${input.content}`, detailKind: 'text', source: 'hook' };
   return null;
+}
+
+/** Every row that the screen shows as added or taken away is of this very change. `before` null: not known. */
+function showsChange(detail: string, before: string | null, after: string): boolean {
+  const [old, fresh] = [before === null ? null : bare(before), bare(after)];
+  return detail.split('\n').every((row) => {
+    const [, sign, text] = /^\s*\d+ ([+-])(.*)$/.exec(row) ?? [];
+    if (sign === undefined || text === undefined) return true;
+    return sign === '+' ? fresh.includes(bare(text)) : old === null || old.includes(bare(text));
+  });
 }
 
 function fuseAsk(question: ParsedQuestion, input: Record<string, unknown>): ParsedQuestion | null {

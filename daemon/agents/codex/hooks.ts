@@ -116,8 +116,11 @@ function fuseApproval(question: ParsedQuestion, input: Record<string, unknown>):
     return same ? { ...question, detail: command.trim(), detailKind: 'diff', source: 'hook' } : null;
   }
   if (question.detailKind !== 'command') return null;
-  const shown = bare(question.detail.replace(/\n?\[… ?\d+ .*$/s, ''));
-  return shown !== '' && bare(command).startsWith(shown) ? { ...question, detail: command, source: 'hook' } : null;
+  const whole = question.detail.replace(/\n?\[… ?\d+ .*$/s, '');
+  const [shown, said] = [bare(whole), bare(command)];
+  // Another command that begins alike is not this one, unless the screen says that it has cut rows.
+  const same = whole === question.detail ? said === shown : said.startsWith(shown);
+  return shown !== '' && same ? { ...question, detail: command, source: 'hook' } : null;
 }
 
 function fuseQuestions(question: ParsedQuestion, input: Record<string, unknown>): ParsedQuestion | null {

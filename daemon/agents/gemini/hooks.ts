@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import type { ParsedQuestion, QuestionOption } from '../../../shared/question.ts';
 import type { HookHint } from '../agent.ts';
+import { newestFitting } from '../lib/newest-hook.ts';
 // Imported for its side effect on the build: a file that is imported is a file that is published.
 import settings from './hook-settings.json' with { type: 'json' };
 
@@ -68,27 +69,27 @@ const bare = (text: string): string => text.replace(/[\s│╭╮╰╯─…*`_
 
 /** The question with what the newest matching hook knows better; unchanged where no hook speaks of this very dialog. */
 export function fuse(question: ParsedQuestion, hooks: readonly HookHint[]): ParsedQuestion {
-  for (let i = hooks.length - 1; i >= 0; i--) {
-    const fused = fuseOne(question, hooks[i]!.payload);
-    if (fused !== null) return fused;
-  }
-  return question;
+  const about = newestFitting(hooks, ({ payload }, exactly) => fuseOne(question, payload, exactly) !== null);
+  return (about && fuseOne(question, about.payload, false)) ?? question;
 }
 
-function fuseOne(question: ParsedQuestion, payload: unknown): ParsedQuestion | null {
-  if (question.kind === 'permission') return fusePermission(question, payload);
+/** `exactly`: only what the screen shows whole. */
+function fuseOne(question: ParsedQuestion, payload: unknown, exactly: boolean): ParsedQuestion | null {
+  if (question.kind === 'permission') return fusePermission(question, payload, exactly);
   if (question.tabs === undefined && question.kind !== 'choice' && question.kind !== 'multiselect') return null;
   const asked = v.safeParse(Asked, payload);
   return asked.success ? fuseAsked(question, asked.output.tool_input.questions) : null;
 }
 
-function fusePermission(question: ParsedQuestion, payload: unknown): ParsedQuestion | null {
+function fusePermission(question: ParsedQuestion, payload: unknown, exactly: boolean): ParsedQuestion | null {
   const shown = bare(question.detail.replace(/^\.{3}.*\.{3}$/gm, ''));
   const exec = v.safeParse(Exec, payload);
   if (exec.success) {
     const { command } = exec.output.details;
     // A tall dialog shows only the end of its command.
-    return shown !== '' && bare(command).includes(shown) ? { ...question, detail: command, detailKind: 'command', source: 'hook' } : null;
+    return shown !== '' && (exactly ? bare(command) === shown : bare(command).includes(shown))
+      ? { ...question, detail: command, detailKind: 'command', source: 'hook' }
+      : null;
   }
   const edit = v.safeParse(Edit, payload);
   if (!edit.success || question.detailKind !== 'diff') return null;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import type { ParsedQuestion } from '../../../shared/question.ts';
 import type { HookHint } from '../agent.ts';
+import { newestFitting } from '../lib/newest-hook.ts';
 // Imported for its side effect on the build: a file that is imported is a file that is published.
 import settings from './hook-settings.json' with { type: 'json' };
 
@@ -50,23 +51,26 @@ const bare = (text: string): string => text.replace(/[\s…*`_]+/g, '');
 
 /** The question with what the newest matching hook knows better; unchanged where no hook speaks of this very dialog. */
 export function fuse(question: ParsedQuestion, hooks: readonly HookHint[]): ParsedQuestion {
-  for (let i = hooks.length - 1; i >= 0; i--) {
-    const payload = v.safeParse(Payload, hooks[i]!.payload);
-    if (!payload.success) continue;
-    const { tool_input } = payload.output;
-    const fused =
-      question.kind === 'permission' || question.kind === 'plan' ? fuseTool(question, tool_input) : fuseAsked(question, tool_input);
-    if (fused !== null) return fused;
-  }
-  return question;
+  const calls = hooks.flatMap((hint) => {
+    const payload = v.safeParse(Payload, hint.payload);
+    return payload.success ? [payload.output.tool_input] : [];
+  });
+  const about = newestFitting(calls, (input, exactly) => fuseOne(question, input, exactly) !== null);
+  return (about && fuseOne(question, about, false)) ?? question;
 }
 
-function fuseTool(question: ParsedQuestion, input: Record<string, unknown>): ParsedQuestion | null {
+/** `exactly`: only what the screen shows whole. */
+const fuseOne = (question: ParsedQuestion, input: Record<string, unknown>, exactly: boolean): ParsedQuestion | null =>
+  question.kind === 'permission' || question.kind === 'plan' ? fuseTool(question, input, exactly) : fuseAsked(question, input);
+
+function fuseTool(question: ParsedQuestion, input: Record<string, unknown>, exactly: boolean): ParsedQuestion | null {
   const shown = bare(question.detail);
   const { command, plan, file_path: path, old_string: before, new_string: after, content } = input;
   if (typeof command === 'string') {
     // A tall dialog shows only a part of its command.
-    return shown !== '' && bare(command).includes(shown) ? { ...question, detail: command, detailKind: 'command', source: 'hook' } : null;
+    return shown !== '' && (exactly ? bare(command) === shown : bare(command).includes(shown))
+      ? { ...question, detail: command, detailKind: 'command', source: 'hook' }
+      : null;
   }
   if (typeof plan === 'string') {
     return question.kind === 'plan' && plan.trim() !== '' ? { ...question, detail: plan.trim(), detailKind: 'plan', source: 'hook' } : null;
