@@ -43,7 +43,7 @@ export interface LiveAgent {
     ask: readonly string[];
     /** Where it differs from `ask`. */
     askSeveral?: readonly string[];
-    trust?: { text: string; options: readonly string[] };
+    trust?(workspace: string): { text: string; options: readonly string[] };
   };
   shell(command: string): ToolCall;
   /** A command that `buttons.always` is offered for; default: a small program. */

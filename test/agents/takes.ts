@@ -83,7 +83,7 @@ export const TAKES: Readonly<Record<string, Take>> = {
     about: 'is a new folder trusted',
     newFolder: true,
     turns: () => [{ say: DONE }],
-    expects: (agent) => ({ kind: 'trust', ...(agent.rows.trust ?? cannot(agent, 'ask about a new folder')) }),
+    expects: (agent, workspace) => ({ kind: 'trust', ...(agent.rows.trust?.(workspace) ?? cannot(agent, 'ask about a new folder')) }),
   },
   talk: { about: 'nothing is asked: a sentence', turns: () => [{ say: DONE }], expects: () => null, closing: DONE },
   prose: {

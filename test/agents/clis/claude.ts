@@ -55,7 +55,7 @@ export const agent: LiveAgent = {
     ],
     ask: ['Type something.', 'Chat about this'],
     askSeveral: ['Type something', 'Submit', 'Chat about this'],
-    trust: { text: 'Quick safety check', options: ['No, exit', 'Yes, I trust this folder'] },
+    trust: () => ({ text: 'Quick safety check', options: ['No, exit', 'Yes, I trust this folder'] }),
   },
   shell: (command) => ({ tool: 'Bash', input: { command, description: 'Make a file' } }),
   write: (path, content) => ({ tool: 'Write', input: { file_path: path, content } }),

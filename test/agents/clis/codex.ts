@@ -56,7 +56,7 @@ export const agent: LiveAgent = {
     ],
     write: () => ['Yes, proceed', "Yes, and don't ask again for these files", 'No, and tell Codex what to do differently'],
     ask: ['None of the above'],
-    trust: { text: 'Trust this folder?', options: ['Trust and continue', 'Back to Agent Command Center'] },
+    trust: () => ({ text: 'Trust this folder?', options: ['Trust and continue', 'Back to Agent Command Center'] }),
   },
   shell: (command) => ({
     tool: 'exec_command',

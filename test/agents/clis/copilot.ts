@@ -40,10 +40,10 @@ export const agent: LiveAgent = {
     write: () => ['Yes', 'No, and tell Copilot what to do differently (Esc to stop)'],
     ask: ['Other (type your answer)'],
     askSeveral: [],
-    trust: {
+    trust: () => ({
       text: 'Do you trust the files in this folder?',
       options: ['Yes', 'Yes, and remember this folder for future sessions', 'No (Esc)'],
-    },
+    }),
   },
   shell: (command) => ({ tool: 'bash', input: { command, description: 'Make a file' } }),
   write: (path, content) => ({ tool: 'create', input: { path, file_text: content } }),

@@ -1,6 +1,6 @@
 /** Gemini CLI, live. */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Asking, LiveAgent } from '../live-agent.ts';
 
 const ask = ({ question, labels }: Asking, multiSelect: boolean) => ({
@@ -49,7 +49,10 @@ export const agent: LiveAgent = {
     write: () => ['Allow once', 'Allow for this session', 'Modify with external editor', 'No, suggest changes (esc)'],
     ask: ['Enter a custom value'],
     askSeveral: ['All of the above', 'Enter a custom value', 'Done'],
-    trust: { text: 'Do you trust the files in this folder?', options: ['Trust folder (new)', 'Trust parent folder', "Don't trust"] },
+    trust: (workspace) => ({
+      text: 'Do you trust the files in this folder?',
+      options: [`Trust folder (${basename(workspace)})`, `Trust parent folder (${basename(dirname(workspace))})`, "Don't trust"],
+    }),
   },
   shell: (command) => ({ tool: 'run_shell_command', input: { command, description: 'Make a file' } }),
   write: (path, content) => ({ tool: 'write_file', input: { file_path: path, content } }),
