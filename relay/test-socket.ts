@@ -14,12 +14,18 @@ export interface WireOptions {
   fin?: boolean;
   rsv?: number;
   masked?: boolean;
+  /** Four bytes; random if not given. */
+  mask?: Buffer;
   /** Length bytes to announce instead of the true ones. */
   length?: Buffer;
 }
 
 /** One WebSocket frame as a client sends it, or as no client should. */
-export function wireFrame(opcode: number, payload: Uint8Array, { fin = true, rsv = 0, masked = true, length }: WireOptions = {}): Buffer {
+export function wireFrame(
+  opcode: number,
+  payload: Uint8Array,
+  { fin = true, rsv = 0, masked = true, mask, length }: WireOptions = {},
+): Buffer {
   const n = payload.length;
   let size: Buffer;
   if (length) size = Buffer.from(length);
@@ -31,10 +37,10 @@ export function wireFrame(opcode: number, payload: Uint8Array, { fin = true, rsv
     size.writeBigUInt64BE(BigInt(n), 1);
   }
   if (masked) size[0] = size[0]! | 0x80;
-  const mask = masked ? nodeRandom(4) : Buffer.alloc(0);
+  const key = masked ? (mask ?? nodeRandom(4)) : Buffer.alloc(0);
   const body = Buffer.from(payload);
-  if (masked) for (let i = 0; i < body.length; i++) body[i] = body[i]! ^ mask[i & 3]!;
-  return Buffer.concat([Buffer.of((fin ? 0x80 : 0) | (rsv << 4) | opcode), size, mask, body]);
+  if (masked) for (let i = 0; i < body.length; i++) body[i] = body[i]! ^ key[i & 3]!;
+  return Buffer.concat([Buffer.of((fin ? 0x80 : 0) | (rsv << 4) | opcode), size, key, body]);
 }
 
 export interface RelayFrame {

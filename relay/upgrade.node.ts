@@ -3,7 +3,6 @@
  * keeps nothing of the request; frames go from the receiver to the relay's socket as they are. (The library's own way makes a Request, a URL and Headers
  * for each, awaits in between, and keeps them: measured 1.7 times the CPU of a connect and twice its memory.)
  */
-import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
@@ -15,7 +14,8 @@ import { asClawError, ClawError } from '../shared/errors.ts';
 import { MAX_FRAME_BYTES } from '../shared/frame.ts';
 import { SUBPROTOCOL } from '../shared/version.ts';
 import { checkOrigin } from './app.ts';
-import { countDropped } from './memory.node.ts';
+import { Inbox, type Receiver } from './inbox.node.ts';
+import { countReceived } from './memory.node.ts';
 import { clientAddress, networkOf } from './net.ts';
 import { Outbox } from './outbox.node.ts';
 import { endWith } from './request-guard.node.ts';
@@ -27,9 +27,8 @@ const KEY = /^[A-Za-z0-9+/]{22}==$/;
 const OPEN = 1;
 const ignore = (): void => undefined;
 
-/** Private parts of `ws` that have no public name; the tests of limits and closes notice if they move. */
 interface Inside {
-  _receiver: EventEmitter & { _maxPayload: number };
+  _receiver: Receiver;
 }
 
 class NodeWire implements Wire {
@@ -48,6 +47,9 @@ class NodeWire implements Wire {
   send(frame: Uint8Array): void {
     if (this.#ws.readyState === OPEN) this.#outbox.add(frame);
   }
+  flush(): void {
+    this.#outbox.flush();
+  }
   whenDrained(then: () => void): void {
     this.#socket.once('drain', then);
   }
@@ -65,7 +67,7 @@ class NodeWire implements Wire {
     (this.#ws as unknown as Inside)._receiver._maxPayload = bytes;
   }
   dropped(bytes: number): void {
-    countDropped(bytes);
+    countReceived(bytes);
   }
 }
 
@@ -99,9 +101,11 @@ function onClose(this: WebSocket, code: number): void {
 
 /** Joins an open WebSocket to the desk. */
 function adopt(ws: WebSocket, socket: Socket, from: { network: string; origin: string | null }, desk: SocketDesk): void {
-  const relay = desk.open(new NodeWire(ws, socket), from);
+  const wire = new NodeWire(ws, socket);
+  const relay = desk.open(wire, from);
   (ws as Adopted)[RELAY] = relay;
   const receiver = (ws as unknown as Inside)._receiver;
+  new Inbox(ws, receiver, relay);
   // Before `ws` itself, whose close then finds the socket closing already.
   receiver.prependListener('error', (error: Error) => {
     const fault = faultOf(error, receiver._maxPayload);
@@ -112,6 +116,7 @@ function adopt(ws: WebSocket, socket: Socket, from: { network: string; origin: s
   ws.on('pong', onPong);
   ws.on('error', ignore); // `ws` closes with the code that fits; `close` follows
   ws.on('close', onClose);
+  wire.flush();
 }
 
 /** Everything that can be known before the handshake. Throws the reason why not. */
@@ -158,6 +163,8 @@ export function takeUpgrades(server: Server | TlsServer, desk: SocketDesk, trust
       return;
     }
     const from = { network, origin: req.headers.origin ?? null };
+    socket.cork(); // the challenge goes with the answer to the handshake
     wss.handleUpgrade(req, socket, head, (ws) => adopt(ws, socket, from, desk));
+    socket.uncork();
   });
 }
