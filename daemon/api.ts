@@ -31,7 +31,7 @@ export interface Parts {
   version: string;
   output: OutputSource;
   snapshot(): Omit<Snapshot, 'seq'>;
-  jobs: { save(job: ArgsOf<'jobs.save'>, by: string): Give<JobView>; remove(name: string): Give<void> };
+  jobs: { save(job: ArgsOf<'jobs.save'>, by: Caller): Give<JobView>; remove(name: string): Give<void> };
   runs: {
     start(request: ArgsOf<'runs.start'>, by: Caller): Give<Run>;
     stop(run: string, hard: boolean, by: Caller): Give<{ alreadyStopped: boolean }>;
@@ -72,7 +72,7 @@ const NOTHING = {};
 function handlers(parts: Parts): { [C in CommandName]: Handler<C> } {
   return {
     'state.get': (_args, connection) => ({ ...parts.snapshot(), seq: connection.seq }),
-    'jobs.save': (args, { caller }) => parts.jobs.save(args, caller.name),
+    'jobs.save': (args, { caller }) => parts.jobs.save(args, caller),
     'jobs.remove': async ({ job }) => {
       await parts.jobs.remove(job);
       return NOTHING;

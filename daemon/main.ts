@@ -37,7 +37,7 @@ import { RunStore } from './runs/run-store.ts';
 import { SecurityWatch } from './security-watch.ts';
 import { outputLimit, readSettings, retentionOf } from './settings.ts';
 import { fitQuestion } from './snapshot.ts';
-import { planStart } from './start-request.ts';
+import { checkCwd, planStart } from './start-request.ts';
 import { openState, type State } from './state.ts';
 import { startTimers } from './timers.ts';
 import { Trail } from './trail.ts';
@@ -206,7 +206,10 @@ export async function startDaemon(options: DaemonOptions = {}): Promise<Daemon> 
     output: outputTaps(store),
     snapshot: () => ({ machine: machine(), jobs: jobs.list(), runs: runs.list(), questions: book.all(), nowMs: Date.now() }),
     jobs: {
-      save: (args) => {
+      save: (args, by) => {
+        // A schedule starts it as well: where a phone may not start anything, it plans nothing either.
+        const { cwd, schedule } = args.job;
+        if (by.kind === 'phone' && schedule !== undefined && schedule.paused !== true) checkCwd(cwd, roots);
         // An agent that there is none of is said now, not at three in the morning.
         if (args.job.agent !== undefined) agents.byName(args.job.agent);
         return jobs.save(args);

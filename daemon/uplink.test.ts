@@ -98,6 +98,13 @@ describe('a phone, through the relay', () => {
     const outside = ['/etc', 'relative', '~root', '/nope/nope', `${place.dir}\0x`, '/'.padEnd(4097, 'x')];
     for (const cwd of outside)
       await expect(phone.call('runs.start', { ...start, requestId: randomId(), cwd })).rejects.toMatchObject({ code: 'bad_cwd' });
+    // A schedule starts things too: what a phone may not start there, it may not plan there.
+    const job = { name: 'outside', type: 'command' as const, command: ['true'], schedule: { cron: '* * * * *' } };
+    await expect(phone.call('jobs.save', { job: { ...job, cwd: '/etc' } })).rejects.toMatchObject({ code: 'bad_cwd' });
+    const paused = { ...job, cwd: '/etc', schedule: { ...job.schedule, paused: true } };
+    expect(await phone.call('jobs.save', { job: paused })).toMatchObject({ job: { name: 'outside' } });
+    await expect(phone.call('jobs.save', { job: { ...job, cwd: '/etc' }, replace: true })).rejects.toMatchObject({ code: 'bad_cwd' });
+    await phone.call('jobs.remove', { job: 'outside' });
     const agent = { from: 'agent' as const, agent: 'demo', cwd: place.dir };
     await expect(phone.call('runs.start', { ...agent, requestId: randomId(), prompt: '   ' })).rejects.toMatchObject({
       code: 'empty_prompt',
