@@ -151,6 +151,14 @@ describe('the command line', () => {
     expect(ran.out).not.toContain('\x1b[');
   });
 
+  it('takes answers from a pipe, a line each', async () => {
+    const ran = await cli(['login', '--relay', 'http://127.0.0.1:9'], {}, 'ada@example.org\na long password\n');
+    expect(ran).toMatchObject({ code: 5, out: 'Signing in …\n' });
+    expect(ran.err).toContain('E-mail: \nPassword: \nclawtab: ');
+    const short = await cli(['login', '--relay', 'http://127.0.0.1:9'], {}, 'ada@example.org\n');
+    expect(short).toMatchObject({ code: 2, err: expect.stringContaining('The input ended before the answer.') });
+  });
+
   it('says what is so on standard output', async () => {
     expect(await cli(['help', 'jobs', 'add'])).toMatchObject({
       code: 0,
