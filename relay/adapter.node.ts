@@ -12,6 +12,8 @@ import { addressOf, takeUpgrades } from './upgrade.node.ts';
 
 /** How often Node looks for requests that are late; its own 30 s would treble the limit. */
 const LATE_CHECK_MS = 1_000;
+/** Connections that wait to be accepted. Node's own 511 turn the rest of a storm away for a second. */
+const BACKLOG = 4096;
 
 /** Listens. Throws `address_in_use`, `config_listen`. */
 export const serve: Serve = async ({ app, desk, host, port, trustProxy, tls }) => {
@@ -27,7 +29,7 @@ export const serve: Serve = async ({ app, desk, host, port, trustProxy, tls }) =
   guardRequests(server, (code) => desk.parts.metrics.refused(code));
   takeUpgrades(server, desk, trustProxy);
   try {
-    server.listen(port, host);
+    server.listen({ port, host, backlog: BACKLOG });
     await once(server, 'listening');
   } catch (cause) {
     throw listenFault(cause, host, port);

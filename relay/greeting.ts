@@ -9,7 +9,7 @@ import { HelloBody, RenewBody, socketProofText } from '../shared/relay-api.ts';
 import { FRAME_VERSION } from '../shared/version.ts';
 import { misused, quarantine } from './auth/policy.ts';
 import type { Admission } from './auth/relay-tokens.ts';
-import { verifyNow } from './auth/signature.ts';
+import { publicKeyOf, verifyNow } from './auth/signature.ts';
 import { readToken } from './auth/token.ts';
 import type { Parts } from './parts.ts';
 
@@ -37,10 +37,11 @@ async function admit(proof: { relayToken: string; sig: string }, nonce: string, 
   }
   const admission = await parts.relayTokens.take(hash);
   const sig = fromBase64url(proof.sig);
+  const key = publicKeyOf(admission.pub);
   let signed = false;
   for (const own of parts.origins()) {
     const text = socketProofText({ nonce, relayToken: proof.relayToken, origin: own, node: NODE, version: FRAME_VERSION });
-    if (sig && verifyNow(admission.pub, 'ct-ws', utf8(text), sig)) signed = true;
+    if (sig && verifyNow(key, 'ct-ws', utf8(text), sig)) signed = true;
     if (signed) break;
   }
   if (!signed) {

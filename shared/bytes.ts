@@ -34,23 +34,52 @@ export function lengthPrefixed(...parts: readonly Uint8Array[]): Bytes {
   return out;
 }
 
+const DIGITS = utf8('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_');
+const VALUES = new Int8Array(128).fill(-1);
+for (const [value, code] of DIGITS.entries()) VALUES[code] = value;
+/** Text is made of so many codes at once: more arguments than that are too many for a call. */
+const CODES = 0x8000;
+
 export function toBase64url(bytes: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 0x8000) binary += String.fromCharCode(...bytes.subarray(i, i + 0x8000));
-  return btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '');
+  let text = '';
+  for (let from = 0; from < bytes.length; from += (CODES / 4) * 3) {
+    const to = Math.min(bytes.length, from + (CODES / 4) * 3);
+    const codes = new Uint8Array(Math.ceil(((to - from) * 4) / 3));
+    for (let i = from, at = 0; i < to; i += 3) {
+      const three = (bytes[i]! << 16) | ((bytes[i + 1] ?? 0) << 8) | (bytes[i + 2] ?? 0);
+      codes[at++] = DIGITS[three >>> 18]!;
+      codes[at++] = DIGITS[(three >>> 12) & 63]!;
+      codes[at++] = DIGITS[(three >>> 6) & 63]!; // those past the end fall away
+      codes[at++] = DIGITS[three & 63]!;
+    }
+    text += String.fromCharCode(...codes);
+  }
+  return text;
 }
 
 /** Null where the text is not canonical base64url without padding. */
 export function fromBase64url(text: string): Bytes | null {
-  if (!/^[A-Za-z0-9_-]*$/.test(text) || text.length % 4 === 1) return null;
-  const binary = atob(text.replaceAll('-', '+').replaceAll('_', '/'));
-  const bytes = Uint8Array.from(binary, (c) => c.charCodeAt(0));
-  return toBase64url(bytes) === text ? bytes : null;
+  if (text.length % 4 === 1) return null;
+  const bytes = new Uint8Array((text.length * 3) >>> 2);
+  let [at, bits, held] = [0, 0, 0];
+  for (let i = 0; i < text.length; i++) {
+    const value = VALUES[text.charCodeAt(i)] ?? -1;
+    if (value < 0) return null;
+    held = (held << 6) | value;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at++] = held >>> bits;
+    held &= (1 << bits) - 1;
+  }
+  return held === 0 ? bytes : null;
 }
+
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 export function toHex(bytes: Uint8Array): string {
   let out = '';
-  for (const b of bytes) out += b.toString(16).padStart(2, '0');
+  for (const byte of bytes) out += HEX[byte];
   return out;
 }
 

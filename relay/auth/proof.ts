@@ -4,7 +4,6 @@
  */
 import { decodeProtectedHeader } from 'jose/decode/protected_header';
 import { JWSSignatureVerificationFailed } from 'jose/errors';
-import { EmbeddedJWK } from 'jose/jwk/embedded';
 import { jwtVerify } from 'jose/jwt/verify';
 import * as v from 'valibot';
 import { type Bytes, concat, fromBase64url, toBase64url } from '../../shared/bytes.ts';
@@ -64,13 +63,12 @@ function publicOf(proof: string): Bytes {
   return concat(Uint8Array.of(4), x, y);
 }
 
-async function claimsOf(proof: string): Promise<v.InferOutput<typeof Claims>> {
+async function claimsOf(proof: string, key: CryptoKey): Promise<v.InferOutput<typeof Claims>> {
   let payload: unknown;
   try {
     // No claim about time is demanded, and any that comes is beside the point: the nonce dates the proof.
-    payload = (
-      await jwtVerify(proof, EmbeddedJWK, { typ: 'dpop+jwt', algorithms: ['ES256'], currentDate: new Date(0), clockTolerance: 1e12 })
-    ).payload;
+    payload = (await jwtVerify(proof, key, { typ: 'dpop+jwt', algorithms: ['ES256'], currentDate: new Date(0), clockTolerance: 1e12 }))
+      .payload;
   } catch (cause) {
     const code = cause instanceof JWSSignatureVerificationFailed ? 'proof_signature' : 'proof_malformed';
     throw new ClawError(code, code === 'proof_signature' ? 'The DPoP proof’s signature is wrong.' : 'The DPoP proof is not valid.', {
@@ -88,10 +86,10 @@ export async function verifyProof(request: ProofRequest, parts: ProofParts): Pro
   if (proof.includes(',')) return fail('proof_duplicate', 'The request carries more than one DPoP proof.');
   if (proof.length > PROOF_CHARS) return fail('proof_malformed', 'The DPoP proof is too long.');
   const pub = publicOf(proof);
-  await importPublic(pub).catch((cause) => {
+  const key = await importPublic(pub).catch((cause) => {
     throw new ClawError('proof_key', 'The DPoP proof’s key is not a point on P-256.', { cause });
   });
-  const claims = await claimsOf(proof);
+  const claims = await claimsOf(proof, key);
   if (claims.htm !== method) fail('proof_htm', `The DPoP proof is for ${claims.htm.slice(0, 16)}, not ${method}.`);
   if (!parts.origins().some((origin) => claims.htu === origin + path))
     fail('proof_htu', 'The DPoP proof is for another address than this relay’s.');
