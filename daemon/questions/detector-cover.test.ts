@@ -86,4 +86,14 @@ describe('while the question is being answered', () => {
       'closed',
     ]);
   });
+
+  it('that is off the screen for half a second while keys go in is the same one', () => {
+    const detector = new Detector();
+    detector.read(q(ask('Which checks?')), 0);
+    detector.tick(settleMs);
+    detector.cover('all');
+    detector.input();
+    const events = [...detector.read(null, 500), ...detector.tick(900), ...detector.read(q(ask('Which checks?')), 1000)];
+    expect([...events, ...detector.tick(1500)].filter(({ event }) => event !== 'state')).toEqual([]);
+  });
 });

@@ -333,7 +333,8 @@ export class Detector {
 
   #goneAtMs(standing: Standing, missing: { sinceMs: number; replaced: boolean }): number {
     const { replacedMs, goneMs, goneUntouchedMs } = this.#timing;
-    const touched = standing.inputSince || !this.#inputKnown;
+    // While an answer walks a list, its keys are not the one that answers.
+    const touched = (standing.inputSince || !this.#inputKnown) && this.#covered !== 'all';
     return missing.sinceMs + (missing.replaced ? replacedMs : touched ? goneMs : goneUntouchedMs);
   }
 
