@@ -4,7 +4,7 @@
  * runs, nothing is made of them but text, nothing is fetched, and what hides or turns the text is seen. Cards, rows and logs: pwa/parts/hostile.test.tsx.
  */
 
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import postgres, { type Sql } from 'postgres';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { describePolicy } from '../../daemon/policies/policies.ts';
@@ -15,9 +15,8 @@ import { joinArgv } from '../../pwa/text/argv.ts';
 import { oneLine, visibleText } from '../../pwa/text/visible.ts';
 import { place as databasePlace } from '../../relay/store/embedded-place.ts';
 import { shortId } from '../../shared/security-events.ts';
-import { DESKTOP, launchChromium } from '../rig/browser.ts';
-import { createPlace, type Place } from '../rig/place.ts';
-import { type Home, home, type Phone, signedIn, signedUp } from './page-rig.ts';
+import { DESKTOP } from '../rig/browser.ts';
+import { openStage, type Stage, signedIn } from './page-rig.ts';
 
 const MACHINE = 'desk \u202e<img src=x onerror="globalThis.pwned=1">\u200b';
 /** What a word or a name takes. */
@@ -25,10 +24,7 @@ const short = (text: string): string => text.slice(0, 64);
 /** As a field of one line holds it. */
 const inLine = (text: string): string => text.replace(/[\r\n]/g, '');
 
-let place: Place;
-let at: Home;
-let browser: Browser;
-let phone: Phone;
+let here: Stage;
 let desk: Listener;
 let sql: Sql;
 let machineId = '';
@@ -94,10 +90,11 @@ const sorted = (texts: readonly string[]): string[] => [...texts].sort();
 
 describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
   beforeAll(async () => {
-    place = createPlace();
-    const state = openState(place.env);
-    writeFileAtomic(state.config, `name = ${JSON.stringify(MACHINE)}\n`);
-    at = await home(place);
+    here = await openStage({
+      device: DESKTOP,
+      prepare: ({ env }) => writeFileAtomic(openState(env).config, `name = ${JSON.stringify(MACHINE)}\n`),
+    });
+    const state = openState(here.place.env);
     desk = await Listener.connect({ socket: state.daemonSocket });
     sql = postgres({
       host: databasePlace(`${state.root}/relay`).sockets,
@@ -107,31 +104,27 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
       max: 1,
       onnotice: () => undefined,
     });
-    browser = await launchChromium();
-    phone = await signedUp(browser, at, DESKTOP);
-    phone.page.on('request', (request) => {
+    here.phone.page.on('request', (request) => {
       const url = new URL(request.url());
-      if (url.origin !== at.origin && url.protocol !== 'blob:') elsewhere.push(request.url());
+      if (url.origin !== here.at.origin && url.protocol !== 'blob:') elsewhere.push(request.url());
     });
-    phone.page.on('dialog', (dialog) => {
+    here.phone.page.on('dialog', (dialog) => {
       elsewhere.push(`a dialog: ${dialog.message()}`);
       void dialog.dismiss();
     });
-    await phone.page.goto(`${at.origin}/jobs`);
-    const link = await phone.page.getByRole('heading', { level: 2 }).getByRole('link').first().getAttribute('href');
+    await here.phone.page.goto(`${here.at.origin}/jobs`);
+    const link = await here.phone.page.getByRole('heading', { level: 2 }).getByRole('link').first().getAttribute('href');
     machineId = link!.slice('/machine/'.length);
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
     desk?.client.close();
     await sql?.end({ timeout: 1 });
-    await at?.up.interrupt();
-    place?.remove();
+    await here?.close();
   }, 60_000);
 
   it('stay text in every row of the rules and of the audit log', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     expect(PAYLOADS).toHaveLength(300);
     const rules = [];
     for (const text of PAYLOADS)
@@ -170,7 +163,7 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
   });
 
   it('stay text in security events that a hostile relay has made up, and in the notices of those it knows', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     const [account] = await sql<{ id: string }[]>`select id from accounts`;
     const hour = Math.floor(Date.now() / 3_600_000);
     // The relay gives the newest two hundred.
@@ -180,7 +173,7 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
         await sql`insert into security_events (account, kind, device, hour)
           values (${account!.id}, ${i % 5 === 0 ? 'token_misused' : text.replaceAll('\0', '')}, ${text}, ${hour - i})`;
       // Loaded anew: the page tells what it has not told yet.
-      await page.goto(`${at.origin}/devices`);
+      await page.goto(`${here.at.origin}/devices`);
       await page.getByRole('button', { name: `Show all ${part.length}` }).click();
       const happened = page.getByRole('list', { name: 'Security events' });
       const devices = await happened.locator('li bdi').allTextContents();
@@ -194,9 +187,9 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
   });
 
   it('stay text in the names of devices, where the machine’s own turns what follows', async () => {
-    const { page } = phone;
-    const other = await signedIn(browser, at, phone.password, DESKTOP);
-    await other.page.goto(`${at.origin}/settings`);
+    const { page } = here.phone;
+    const other = await signedIn(here.browser, here.at, here.phone.password, DESKTOP);
+    await other.page.goto(`${here.at.origin}/settings`);
     const name = other.page.getByLabel('Name of this device');
     const names = async () => (await desk.client.call('devices.list', {})).devices.map((d) => d.name);
     for (const seed of SEEDS) {
@@ -220,7 +213,7 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
   });
 
   it('stay text in a saved job, in every field of its editor, and are named where a field cannot show them', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     for (const [i, seed] of SEEDS.entries()) {
       const all = WRAPS.map((wrap) => wrap(seed));
       const same = {
@@ -235,7 +228,7 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
       });
     }
     // One that a person, or what has the disk, wrote by hand.
-    writeFileAtomic(`${openState(place.env).jobs}/broken.toml`, `cwd = "/"\ntype = "command"\n"${SEEDS[0]}" = 1\n`);
+    writeFileAtomic(`${openState(here.place.env).jobs}/broken.toml`, `cwd = "/"\ntype = "command"\n"${SEEDS[0]}" = 1\n`);
     await go(page, '/jobs');
     await page.getByText(`there is no setting “${SEEDS[0]}”`).waitFor();
     await page.getByRole('link', { name: `Edit a${SEEDS.length - 1}`, exact: true }).waitFor();
@@ -265,7 +258,7 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
   });
 
   it('stay text in a schedule that cannot be, as the page and the machine refuse it', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await go(page, `/jobs/${machineId}/new`);
     await page.getByRole('textbox', { name: 'Name', exact: true }).fill('odd');
     await page.getByRole('button', { name: 'Command' }).click();
@@ -283,7 +276,7 @@ describe('hostile strings in the whole product', { timeout: 300_000 }, () => {
       }
       if (i % 3 === 0) await clean(page);
     }
-    expect(phone.faults).toEqual([]);
+    expect(here.phone.faults).toEqual([]);
     expect(elsewhere).toEqual([]);
   });
 });

@@ -1,15 +1,10 @@
 /** The device check before what is risky: Chromium's virtual authenticator as the phone's lock. A no, a doubt and an absence all send nothing. */
-import type { Browser, CDPSession, Page } from 'playwright-core';
+import type { CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../rig/browser.ts';
-import { createPlace, type Place } from '../rig/place.ts';
 import { violations } from './axe.ts';
-import { type Home, home, type Phone, permissionCard, signedUp, yes } from './page-rig.ts';
+import { openStage, permissionCard, type Stage, yes } from './page-rig.ts';
 
-let place: Place;
-let at: Home;
-let browser: Browser;
-let phone: Phone;
+let here: Stage;
 let tools: CDPSession;
 let lock: string;
 
@@ -48,35 +43,30 @@ async function refusal(page: Page, words: RegExp): Promise<void> {
 }
 
 async function toSettings(page: Page): Promise<void> {
-  await page.goto(`${at.origin}/settings`);
+  await page.goto(`${here.at.origin}/settings`);
   await page.getByRole('heading', { name: 'Device check' }).waitFor();
 }
 
 describe('the device check', { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    place = createPlace();
-    at = await home(place);
-    browser = await launchChromium();
-    phone = await signedUp(browser, at);
-    tools = await phone.context.newCDPSession(phone.page);
+    here = await openStage();
+    tools = await here.phone.context.newCDPSession(here.phone.page);
     await tools.send('WebAuthn.enable');
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
-    await at?.up.interrupt();
-    place?.remove();
+    await here?.close();
   }, 60_000);
 
   it('is not offered by a device without a lock', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await toSettings(page);
     await page.getByText('This device offers none to a page').waitFor();
     expect(await page.getByRole('button', { name: 'Turn on' }).count()).toBe(0);
   });
 
   it('is not turned on by who cannot pass the lock', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await addLock();
     await holder(false);
     await toSettings(page);
@@ -86,7 +76,7 @@ describe('the device check', { timeout: 120_000 }, () => {
   });
 
   it('is turned on with the lock, with a credential for this origin alone', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await holder(true);
     await page.getByRole('button', { name: 'Turn on' }).click();
     await page.getByRole('button', { name: 'Turn off' }).waitFor();
@@ -97,8 +87,8 @@ describe('the device check', { timeout: 120_000 }, () => {
   });
 
   it('keeps back an answer that widens rights, and lets an ordinary one go', async () => {
-    const { page } = phone;
-    await page.goto(at.origin);
+    const { page } = here.phone;
+    await page.goto(here.at.origin);
     await page.getByRole('button', { name: 'Try it' }).click();
     await holder(false);
     await tapTwice(page);
@@ -113,9 +103,9 @@ describe('the device check', { timeout: 120_000 }, () => {
   });
 
   it('lets it go once the owner has said yes', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await holder(true);
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await page.getByRole('button', { name: 'Try it' }).click();
     await tapTwice(page);
     await answers(page).filter({ hasText: "don't ask again" }).filter({ hasText: 'Confirmed' }).waitFor();
@@ -125,18 +115,18 @@ describe('the device check', { timeout: 120_000 }, () => {
   });
 
   it('stands before a command line of one’s own and a rule that allows, not before one that denies', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await holder(false);
-    await page.goto(`${at.origin}/start`);
+    await page.goto(`${here.at.origin}/start`);
     await page.getByRole('button', { name: 'Command' }).click();
     await page.getByRole('textbox', { name: 'Command' }).fill('true');
-    await page.getByRole('combobox', { name: 'Directory' }).fill(at.place.home);
+    await page.getByRole('combobox', { name: 'Directory' }).fill(here.at.place.home);
     await page.getByRole('button', { name: 'Start', exact: true }).click();
     await page.getByText(/did not confirm that it is you/).waitFor();
     expect(page.url()).toContain('/start');
-    await page.goto(`${at.origin}/jobs`);
+    await page.goto(`${here.at.origin}/jobs`);
     const machine = await page.getByRole('heading', { level: 2 }).getByRole('link').first().getAttribute('href');
-    await page.goto(`${at.origin}${machine}/rule`);
+    await page.goto(`${here.at.origin}${machine}/rule`);
     await page.getByRole('textbox', { name: 'Command begins with' }).fill('npm publish');
     await page.getByRole('button', { name: 'Save rule' }).click();
     await page.getByText(/did not confirm that it is you/).waitFor();
@@ -146,8 +136,8 @@ describe('the device check', { timeout: 120_000 }, () => {
   });
 
   it('sends nothing where the lock is gone, and says the way out', async () => {
-    const { page } = phone;
-    await page.goto(at.origin);
+    const { page } = here.phone;
+    await page.goto(here.at.origin);
     await page.getByRole('button', { name: 'Try it' }).click();
     await tools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId: lock });
     await tapTwice(page);
@@ -156,7 +146,7 @@ describe('the device check', { timeout: 120_000 }, () => {
   });
 
   it('is not turned off by another lock, nor by who cannot pass it', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     // A new lock that does not hold the credential: as after a reset, or another finger enrolled with another device.
     await addLock();
     await tools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: lock, enabled: true });
@@ -167,13 +157,13 @@ describe('the device check', { timeout: 120_000 }, () => {
   });
 
   it('ends with signing out', async () => {
-    const { page, faults } = phone;
+    const { page, faults } = here.phone;
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign out and wipe' }).click();
     await page.getByRole('button', { name: 'Create account' }).waitFor();
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('textbox', { name: 'E-mail' }).fill('ada@example.org');
-    await page.getByLabel('Password').fill(phone.password);
+    await page.getByLabel('Password').fill(here.phone.password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     // Where this person stood before; without the check.
     await page.getByRole('heading', { name: 'Device check' }).waitFor();

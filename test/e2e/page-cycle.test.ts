@@ -5,22 +5,18 @@
  */
 import { appendFileSync, cpSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium, PHONE, watchFaults } from '../rig/browser.ts';
-import { createPlace, type Place } from '../rig/place.ts';
-import { comeBack, EMAIL, type Home, home, type Phone, permissionCard, signedIn, signedUp, workerReady, yes } from './page-rig.ts';
+import { PHONE, watchFaults } from '../rig/browser.ts';
+import { comeBack, EMAIL, openStage, permissionCard, type Stage, signedIn, workerReady, yes } from './page-rig.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HOUR_MS = 3_600_000;
-let place: Place;
-let at: Home;
-let browser: Browser;
-let phone: Phone;
+let here: Stage;
 
 /** The built product with another page: its worker differs by a line. */
 function nextBuild(): string {
-  const next = join(place.home, 'next');
+  const next = join(here.place.home, 'next');
   mkdirSync(next, { recursive: true });
   cpSync(join(ROOT, 'dist'), join(next, 'dist'), { recursive: true });
   cpSync(join(ROOT, 'package.json'), join(next, 'package.json'));
@@ -48,7 +44,7 @@ async function finish(page: Page, text: string): Promise<void> {
 async function inLog(context: BrowserContext, words: string): Promise<number> {
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
-  await page.goto(`${at.origin}/jobs`);
+  await page.goto(`${here.at.origin}/jobs`);
   await page.locator('a[href^="/run/"]').first().click();
   await page.getByRole('button', { name: 'Log' }).click();
   await page.getByText(words, { exact: false }).first().waitFor();
@@ -58,46 +54,41 @@ async function inLog(context: BrowserContext, words: string): Promise<number> {
 }
 
 async function another(): Promise<Page> {
-  const page = await phone.context.newPage();
+  const page = await here.phone.context.newPage();
   page.setDefaultTimeout(30_000);
-  phone.faults.push(...watchFaults(page));
+  here.phone.faults.push(...watchFaults(page));
   return page;
 }
 
 describe('the life of a page', { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    place = createPlace();
-    at = await home(place);
-    browser = await launchChromium();
-    phone = await signedUp(browser, at);
-    await workerReady(phone.page);
+    here = await openStage();
+    await workerReady(here.phone.page);
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
-    await at?.up.interrupt();
-    place?.remove();
+    await here?.close();
   }, 60_000);
 
   it('types an answer once whose tab is killed in the moment of the tap', async () => {
-    await tryIt(phone.page);
-    await yes(phone.page).click();
-    await phone.page.close();
+    await tryIt(here.phone.page);
+    await yes(here.phone.page).click();
+    await here.phone.page.close();
     const page = await another();
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await messageCard(page).waitFor();
-    expect(await inLog(phone.context, '12 tests passed')).toBe(1);
+    expect(await inLog(here.phone.context, '12 tests passed')).toBe(1);
     await page.bringToFront();
-    phone = { ...phone, page };
+    here.phone = { ...here.phone, page };
   });
 
   it('gives two windows of one device one line, says so in the other, and types once what both show', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     // The window that looked at the log had the line last.
     await page.getByRole('button', { name: 'Use here' }).click();
     await said(page, /open in another window/).waitFor({ state: 'detached' });
     const other = await another();
-    await other.goto(at.origin);
+    await other.goto(here.at.origin);
     await said(page, /open in another window/).waitFor();
     await messageCard(other).waitFor();
     // A tap in the window that had lost the line takes it back.
@@ -111,23 +102,23 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await page.getByRole('button', { name: 'Use here' }).click();
     await said(page, /open in another window/).waitFor({ state: 'detached' });
     await other.close();
-    expect(await inLog(phone.context, 'git commit -m "from the first window"')).toBe(1);
+    expect(await inLog(here.phone.context, 'git commit -m "from the first window"')).toBe(1);
     await page.reload();
   });
 
   it('takes a new version in the middle of an answer: the answer goes out once, the draft is there', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await tryIt(page);
     await yes(page).click();
     await messageCard(page).waitFor();
-    await at.up.interrupt();
+    await here.at.up.interrupt();
     await said(page, /No connection to the relay/).waitFor();
     await messageCard(page).getByRole('textbox').fill('feat: in the middle');
     await messageCard(page).getByRole('button', { name: 'Send' }).click();
     await said(page, /Waiting for the machine/).waitFor();
     // Back with another worker, and a line that does not come up before the switch.
     await page.routeWebSocket(/\/v1\/ws/, () => undefined);
-    at = await comeBack(at, nextBuild());
+    here.at = await comeBack(here.at, nextBuild());
     await page.evaluate(async () => void (await (await navigator.serviceWorker.getRegistration())?.update()));
     await page.getByText('A new version is ready').waitFor();
     expect(await said(page, /Waiting for the machine/).count()).toBe(1);
@@ -136,23 +127,23 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await page.waitForLoadState('load');
     await said(page, /Waiting for the machine/).waitFor();
     await page.close();
-    await next.goto(at.origin);
-    await expect.poll(() => inLog(phone.context, 'git commit -m "feat: in the middle"'), { timeout: 30_000 }).toBe(1);
-    phone = { ...phone, page: next };
+    await next.goto(here.at.origin);
+    await expect.poll(() => inLog(here.phone.context, 'git commit -m "feat: in the middle"'), { timeout: 30_000 }).toBe(1);
+    here.phone = { ...here.phone, page: next };
   });
 
   it('says after an hour without network that the answer was not typed, and takes it again', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await page.clock.install();
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await tryIt(page);
-    await at.up.interrupt();
+    await here.at.up.interrupt();
     await said(page, /No connection to the relay|Connecting/).waitFor();
     await yes(page).click();
     await said(page, /Waiting for the machine/).waitFor();
     await page.clock.fastForward(HOUR_MS);
     await said(page, /Not typed: too late/).waitFor();
-    at = await comeBack(at);
+    here.at = await comeBack(here.at);
     await page.clock.fastForward(60_000);
     await expect.poll(() => yes(page).getAttribute('aria-disabled')).toBeNull();
     await said(page, /No connection to the relay|Connecting/).waitFor({ state: 'detached' });
@@ -160,26 +151,26 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await yes(page).click();
     await messageCard(page).waitFor();
     await finish(page, 'an hour later');
-    expect(await inLog(phone.context, '12 tests passed')).toBe(1);
+    expect(await inLog(here.phone.context, '12 tests passed')).toBe(1);
     const next = await another();
     await page.close();
-    phone = { ...phone, page: next };
-    await next.goto(at.origin);
+    here.phone = { ...here.phone, page: next };
+    await next.goto(here.at.origin);
   });
 
   it.each([
     ['three days ahead', 72 * HOUR_MS],
     ['three days behind', -72 * HOUR_MS],
   ])('signs in, shows ages and answers with a clock %s', async (_name, offMs) => {
-    const context = await browser.newContext(PHONE);
+    const context = await here.browser.newContext(PHONE);
     const page = await context.newPage();
     page.setDefaultTimeout(30_000);
     const faults = watchFaults(page);
     await page.clock.install({ time: Date.now() + offMs });
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('textbox', { name: 'E-mail' }).fill(EMAIL);
-    await page.getByLabel('Password').fill(phone.password);
+    await page.getByLabel('Password').fill(here.phone.password);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await tryIt(page);
     // Not "3 d ago": the machine's clock counts.
@@ -192,7 +183,7 @@ describe('the life of a page', { timeout: 120_000 }, () => {
   });
 
   it('keeps what it knew in view where a part of the page does not load, and says that nothing left', async () => {
-    const { context, page } = await signedIn(browser, at, phone.password, { ...PHONE, serviceWorkers: 'block' });
+    const { context, page } = await signedIn(here.browser, here.at, here.phone.password, { ...PHONE, serviceWorkers: 'block' });
     await tryIt(page);
     await context.route('**/assets/live-*.js', (route) => route.abort());
     // The last state is on disk by now, or at the next of its writes: the card is there after a reload.
@@ -214,14 +205,14 @@ describe('the life of a page', { timeout: 120_000 }, () => {
   });
 
   it('notices a network that dies without a word, and keeps what was written and sent', async () => {
-    const { page, context } = phone;
+    const { page, context } = here.phone;
     const tools = await context.newCDPSession(page);
     await page.getByRole('heading', { name: 'Inbox' }).waitFor();
     await tryIt(page);
-    await page.goto(`${at.origin}/devices`);
+    await page.goto(`${here.at.origin}/devices`);
     await page.getByRole('main').getByText('Connected', { exact: true }).first().waitFor();
     // Frozen, not ended: the socket stays open and nothing answers, as in a tunnel. What is said to be connected then must come to an end.
-    at.up.child.kill('SIGSTOP');
+    here.at.up.child.kill('SIGSTOP');
     const frozenAt = Date.now();
     await page.evaluate(() => dispatchEvent(new Event('offline')));
     await page.getByRole('main').getByText('Connected', { exact: true }).first().waitFor({ state: 'detached' });
@@ -231,12 +222,12 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await said(page, /Waiting for the machine|Sending/)
       .first()
       .waitFor();
-    at.up.child.kill('SIGCONT');
+    here.at.up.child.kill('SIGCONT');
     await messageCard(page).waitFor();
     expect(await inLog(context, '12 tests passed')).toBe(1);
     await page.bringToFront();
     // The phone's own network: the page says it, what is shown is dated, and a draft is kept.
-    await page.goto(`${at.origin}/devices`);
+    await page.goto(`${here.at.origin}/devices`);
     await page.getByRole('main').getByText('Connected', { exact: true }).first().waitFor();
     await page.getByRole('link', { name: 'Inbox' }).click();
     await messageCard(page).getByRole('textbox').fill('written without ');
@@ -254,8 +245,8 @@ describe('the life of a page', { timeout: 120_000 }, () => {
   });
 
   it('answers with a full storage, and says that the answer is not kept', async () => {
-    const { page, context } = phone;
-    await page.goto(at.origin);
+    const { page, context } = here.phone;
+    await page.goto(here.at.origin);
     await tryIt(page);
     // As a browser fails that has no room left; Chromium's own quota override spares writes this small.
     await page.evaluate(() => {
@@ -272,12 +263,12 @@ describe('the life of a page', { timeout: 120_000 }, () => {
   });
 
   it('still answers when its storage is emptied under it, and is a stranger at the next start', async () => {
-    const { page, context, faults } = phone;
+    const { page, context, faults } = here.phone;
     await page.bringToFront();
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await tryIt(page);
     const tools = await context.newCDPSession(page);
-    await tools.send('Storage.clearDataForOrigin', { origin: at.origin, storageTypes: 'indexeddb,local_storage' });
+    await tools.send('Storage.clearDataForOrigin', { origin: here.at.origin, storageTypes: 'indexeddb,local_storage' });
     await yes(page).click();
     await messageCard(page).waitFor();
     await finish(page, 'with no storage');
@@ -288,7 +279,7 @@ describe('the life of a page', { timeout: 120_000 }, () => {
   });
 
   it('leaves nothing behind on sign-out, whatever word comes late, in any window', async () => {
-    const { page, context, faults } = await signedIn(browser, at, phone.password);
+    const { page, context, faults } = await signedIn(here.browser, here.at, here.phone.password);
     // The successor of the device token is under way when the person leaves: it comes after the wipe.
     let late: () => void = () => undefined;
     const held = new Promise<void>((resolve) => {
@@ -304,9 +295,9 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     });
     const other = await context.newPage();
     other.setDefaultTimeout(30_000);
-    await other.goto(`${at.origin}/settings`);
+    await other.goto(`${here.at.origin}/settings`);
     await asked;
-    await page.goto(`${at.origin}/settings`);
+    await page.goto(`${here.at.origin}/settings`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign out and wipe' }).click();
     await page.getByRole('button', { name: 'Create account' }).waitFor();

@@ -1,35 +1,23 @@
-/** What the page does when things go: no network, no relay, a killed tab, two phones. Nothing is sent twice, nothing is lost in silence. */
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { launchChromium } from '../rig/browser.ts';
-import { createPlace, type Place } from '../rig/place.ts';
-import { comeBack, type Home, home, type Phone, permissionCard, signedIn, signedUp, workerReady, yes } from './page-rig.ts';
+import { comeBack, openStage, permissionCard, type Stage, signedIn, workerReady, yes } from './page-rig.ts';
 
-let place: Place;
-let at: Home;
-let browser: Browser;
-let phone: Phone;
+let here: Stage;
 
 describe('a phone whose network comes and goes', { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    place = createPlace();
-    at = await home(place);
-    browser = await launchChromium();
-    phone = await signedUp(browser, at);
-    await workerReady(phone.page);
-    await phone.page.getByRole('button', { name: 'Try it' }).click();
-    await permissionCard(phone.page).waitFor();
+    here = await openStage();
+    await workerReady(here.phone.page);
+    await here.phone.page.getByRole('button', { name: 'Try it' }).click();
+    await permissionCard(here.phone.page).waitFor();
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
-    await at?.up.interrupt();
-    place?.remove();
+    await here?.close();
   }, 60_000);
 
   it('keeps an answer while nobody can be reached, and takes it back on request', async () => {
-    const { page } = phone;
-    await at.up.interrupt();
+    const { page } = here.phone;
+    await here.at.up.interrupt();
     await page.getByText(/No connection to the relay|Connecting/).waitFor();
     await yes(page).click();
     await page.getByRole('status').filter({ hasText: 'Waiting for the machine' }).waitFor();
@@ -40,30 +28,30 @@ describe('a phone whose network comes and goes', { timeout: 120_000 }, () => {
   });
 
   it('starts without network and still has the card and the answer that waits', async () => {
-    await phone.page.close();
-    const page = await phone.context.newPage();
+    await here.phone.page.close();
+    const page = await here.phone.context.newPage();
     page.setDefaultTimeout(30_000);
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await permissionCard(page).waitFor();
     await page.getByRole('status').filter({ hasText: 'Waiting for the machine' }).waitFor();
     await page.getByText(/What you see is .* old/).waitFor();
-    phone = { ...phone, page };
+    here.phone = { ...here.phone, page };
   });
 
   it('sends it once when the machine is back, and the agent goes on', async () => {
-    at = await comeBack(at);
-    await phone.page.getByRole('status').filter({ hasText: 'Confirmed' }).waitFor();
-    await phone.page.getByText('What should the commit message be?').waitFor();
+    here.at = await comeBack(here.at);
+    await here.phone.page.getByRole('status').filter({ hasText: 'Confirmed' }).waitFor();
+    await here.phone.page.getByText('What should the commit message be?').waitFor();
     // The menu that was answered stands in the log with its one answer.
-    await phone.page.getByRole('link', { name: 'View run' }).first().click();
-    await phone.page.getByRole('button', { name: 'Log' }).click();
-    await phone.page.getByText('12 tests passed', { exact: false }).waitFor();
-    expect(await phone.page.getByText('12 tests passed', { exact: false }).count()).toBe(1);
-    await phone.page.goto(at.origin);
+    await here.phone.page.getByRole('link', { name: 'View run' }).first().click();
+    await here.phone.page.getByRole('button', { name: 'Log' }).click();
+    await here.phone.page.getByText('12 tests passed', { exact: false }).waitFor();
+    expect(await here.phone.page.getByText('12 tests passed', { exact: false }).count()).toBe(1);
+    await here.phone.page.goto(here.at.origin);
   });
 
   it('keeps a draft over a reload', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     const field = page.getByRole('article').filter({ hasText: 'commit message' }).getByRole('textbox');
     await field.fill('fix: half a thou');
     await page.reload();
@@ -71,8 +59,8 @@ describe('a phone whose network comes and goes', { timeout: 120_000 }, () => {
   });
 
   it('lets two phones answer at once: one is typed, the other is told', async () => {
-    const other = await signedIn(browser, at, phone.password);
-    const cards = [phone.page, other.page].map((page) => page.getByRole('article').filter({ hasText: 'commit message' }));
+    const other = await signedIn(here.browser, here.at, here.phone.password);
+    const cards = [here.phone.page, other.page].map((page) => page.getByRole('article').filter({ hasText: 'commit message' }));
     await cards[1]!.waitFor();
     await cards[0]!.getByRole('textbox').fill('from the first');
     await cards[1]!.getByRole('textbox').fill('from the second');
@@ -80,7 +68,7 @@ describe('a phone whose network comes and goes', { timeout: 120_000 }, () => {
     const buttons = cards.map((card) => card.getByRole('button', { name: 'Send' }));
     await Promise.all(buttons.map((button) => button.click({ trial: true })));
     const places = await Promise.all(buttons.map((button) => button.boundingBox()));
-    await Promise.all([phone.page, other.page].map((page, i) => page.touchscreen.tap(places[i]!.x + 20, places[i]!.y + 20)));
+    await Promise.all([here.phone.page, other.page].map((page, i) => page.touchscreen.tap(places[i]!.x + 20, places[i]!.y + 20)));
     const outcome = async (card: (typeof cards)[number]): Promise<string> =>
       (await card
         .getByRole('status')
@@ -96,8 +84,8 @@ describe('a phone whose network comes and goes', { timeout: 120_000 }, () => {
   });
 
   it('shows nothing of the account after signing out, and has nothing left', async () => {
-    const { page, faults } = phone;
-    await page.goto(`${at.origin}/settings`);
+    const { page, faults } = here.phone;
+    await page.goto(`${here.at.origin}/settings`);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Sign out and wipe' }).click();
     await page.getByRole('button', { name: 'Create account' }).waitFor();

@@ -4,20 +4,15 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fromBase64url, toBase64url } from '../../shared/bytes.ts';
 import { type PushMessage, sealPush } from '../../shared/push-seal.ts';
-import { launchChromium, PHONE } from '../rig/browser.ts';
-import { createPlace, type Place } from '../rig/place.ts';
+import { PHONE } from '../rig/browser.ts';
 import { violations } from './axe.ts';
-import { type Home, home, type Phone, permissionCard, pretendSubscription, signedUp, workerReady } from './page-rig.ts';
+import { openStage, permissionCard, pretendSubscription, type Stage, workerReady } from './page-rig.ts';
 import { type PushTools, pushTools } from './push-rig.ts';
 
-let place: Place;
-let at: Home;
-let browser: Browser;
-let phone: Phone;
+let here: Stage;
 let tools: PushTools;
 let count = 0;
 
@@ -40,7 +35,7 @@ function bookEntry(): BookEntry {
     }
     return undefined;
   };
-  const book = JSON.parse(readFileSync(find(place.home)!, 'utf8')) as { devices: Record<string, BookEntry> };
+  const book = JSON.parse(readFileSync(find(here.place.home)!, 'utf8')) as { devices: Record<string, BookEntry> };
   return Object.values(book.devices).find((d) => d.push)!;
 }
 const pushKeyOfDaemon = () => ({ key: fromBase64url(bookEntry().push!.key)! });
@@ -52,31 +47,26 @@ async function push(message: Omit<PushMessage, 'v' | 'n' | 'exp'> & { n?: number
 
 describe('pushes', { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    place = createPlace();
-    at = await home(place);
-    browser = await launchChromium();
-    phone = await signedUp(browser, at, { ...PHONE, permissions: ['notifications'] });
-    await workerReady(phone.page);
-    await pretendSubscription(phone.context);
-    await phone.page.goto(`${at.origin}/settings`);
-    await phone.page.getByRole('button', { name: 'Notify me' }).click();
-    await phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
-    tools = await pushTools(phone, at.origin);
-    await phone.page.goto(at.origin);
-    await phone.page.getByRole('button', { name: 'Try it' }).click();
-    await permissionCard(phone.page).waitFor();
+    here = await openStage({ device: { ...PHONE, permissions: ['notifications'] } });
+    await workerReady(here.phone.page);
+    await pretendSubscription(here.phone.context);
+    await here.phone.page.goto(`${here.at.origin}/settings`);
+    await here.phone.page.getByRole('button', { name: 'Notify me' }).click();
+    await here.phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
+    tools = await pushTools(here.phone, here.at.origin);
+    await here.phone.page.goto(here.at.origin);
+    await here.phone.page.getByRole('button', { name: 'Try it' }).click();
+    await permissionCard(here.phone.page).waitFor();
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
-    await at?.up.interrupt();
-    place?.remove();
+    await here?.close();
   }, 60_000);
 
   /** The open question as the daemon would push it. */
   async function theQuestion(): Promise<Omit<PushMessage, 'v' | 'n' | 'exp'>> {
     const read = () =>
-      phone.page.evaluate(
+      here.phone.page.evaluate(
         () =>
           new Promise<{ id: string; snapshot: { machine: { name: string }; questions: Record<string, unknown>[] } }[]>((resolve) => {
             const request = indexedDB.open('clawtab');
@@ -121,23 +111,23 @@ describe('pushes', { timeout: 120_000 }, () => {
 
   it('shows the test push, with a receipt in the settings', async () => {
     const { machine } = await theQuestion();
-    await phone.page.goto(`${at.origin}/settings`);
-    await phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
+    await here.phone.page.goto(`${here.at.origin}/settings`);
+    await here.phone.page.getByRole('button', { name: 'Turn off here' }).waitFor();
     await push({ kind: 'test', tag: 'test', title: 'ClawTab works', body: 'Sealed.', machine });
     await expect.poll(tools.shown).toContainEqual({ title: 'ClawTab works', body: 'Sealed.', tag: `${machine.id}/test`, actions: [] });
-    await phone.page.getByText('Arrived on this device').waitFor();
-    await phone.page.goto(at.origin);
-    await permissionCard(phone.page).waitFor();
+    await here.phone.page.getByText('Arrived on this device').waitFor();
+    await here.phone.page.goto(here.at.origin);
+    await permissionCard(here.phone.page).waitFor();
   });
 
   it('gives the machine a receipt for what it has shown, with the page open and with none', async () => {
     const { machine } = await theQuestion();
     // The daemon's own pushes do not get out of this machine; that it has counted them makes a receipt for that number one that it takes.
     const counted = async (n: number): Promise<void> => {
-      await phone.page.goto(`${at.origin}/settings`);
+      await here.phone.page.goto(`${here.at.origin}/settings`);
       while ((bookEntry().pushCount ?? 0) < n) {
         const before = bookEntry().pushCount ?? 0;
-        await phone.page.getByRole('button', { name: /^Test / }).click();
+        await here.phone.page.getByRole('button', { name: /^Test / }).click();
         await expect.poll(() => bookEntry().pushCount ?? 0, { timeout: 20_000 }).toBeGreaterThan(before);
       }
     };
@@ -146,18 +136,18 @@ describe('pushes', { timeout: 120_000 }, () => {
     const first = shownAt();
     await push({ kind: 'test', tag: 'test', title: 'ClawTab works', body: 'Sealed.', machine });
     await expect.poll(shownAt, { timeout: 20_000 }).toBeGreaterThan(first);
-    await phone.page.close();
+    await here.phone.page.close();
     const second = shownAt();
     await push({ kind: 'test', tag: 'test', title: 'ClawTab works', body: 'Sealed.', machine });
     await expect.poll(shownAt, { timeout: 20_000 }).toBeGreaterThan(second);
-    const page = await phone.context.newPage();
+    const page = await here.phone.context.newPage();
     page.setDefaultTimeout(30_000);
-    phone = { ...phone, page };
+    here.phone = { ...here.phone, page };
   });
 
   it('keeps at the machine what the phone wants to hear, and can be set without a pointer or a guess', async () => {
-    const { page } = phone;
-    await page.goto(`${at.origin}/settings`);
+    const { page } = here.phone;
+    await page.goto(`${here.at.origin}/settings`);
     await page.getByRole('combobox', { name: 'Questions' }).selectOption('late');
     await page.getByRole('checkbox', { name: 'Quiet hours' }).check();
     await page.getByLabel('From').fill('23:30');
@@ -174,7 +164,7 @@ describe('pushes', { timeout: 120_000 }, () => {
     await page.getByRole('checkbox', { name: 'Quiet hours' }).uncheck();
     await page.getByRole('combobox', { name: 'Questions' }).selectOption('now');
     await expect.poll(() => bookEntry().wishes?.quiet, { timeout: 20_000 }).toBeUndefined();
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await permissionCard(page).waitFor();
   });
 
@@ -204,17 +194,17 @@ describe('pushes', { timeout: 120_000 }, () => {
 
   it('answers from the notification with no page open, and shows the outcome in its place', async () => {
     const question = await theQuestion();
-    await phone.page.close();
+    await here.phone.page.close();
     const tag = `${question.machine.id}/${question.tag}`;
     await tools.tap(tag, 'Yes');
     await expect
       .poll(async () => (await tools.shown()).find((n) => n.tag === tag)?.body, { timeout: 30_000 })
       .toBe('“Yes”: typed, and the agent went on.');
-    const page = await phone.context.newPage();
+    const page = await here.phone.context.newPage();
     page.setDefaultTimeout(30_000);
-    await page.goto(at.origin);
+    await page.goto(here.at.origin);
     await page.getByRole('article').filter({ hasText: 'What should the commit message be?' }).waitFor();
-    phone = { ...phone, page };
+    here.phone = { ...here.phone, page };
   });
 
   it('is replaced in place, without a sound, when the question was settled elsewhere', async () => {

@@ -1,17 +1,13 @@
 /** The page as people with keyboards, screen readers and bad links meet it: axe on every screen, answering without a pointer, links that lie. */
-import type { Browser, Page } from 'playwright-core';
+import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { enrolmentLink, makeEnrolmentOffer, terminalCode } from '../../shared/enrolment.ts';
 import { createSigningKey } from '../../shared/keys.ts';
-import { DESKTOP, launchChromium } from '../rig/browser.ts';
-import { createPlace, type Place } from '../rig/place.ts';
+import { DESKTOP } from '../rig/browser.ts';
 import { violations } from './axe.ts';
-import { type Home, home, linkOf, type Phone, permissionCard, signedUp, yes } from './page-rig.ts';
+import { linkOf, openStage, permissionCard, type Stage, yes } from './page-rig.ts';
 
-let place: Place;
-let at: Home;
-let browser: Browser;
-let phone: Phone;
+let here: Stage;
 
 /** In both themes, on a phone and on a desk; and how wide it is on the smallest screen. */
 async function everyLook(page: Page, name: string): Promise<string[]> {
@@ -48,25 +44,24 @@ async function tabTo(page: Page, name: string): Promise<void> {
 
 describe('the page for everybody', { timeout: 180_000 }, () => {
   beforeAll(async () => {
-    place = createPlace();
-    at = await home(place);
-    browser = await launchChromium();
-    const welcome = await (await browser.newContext(DESKTOP)).newPage();
-    await welcome.goto(await linkOf(at));
-    await welcome.getByRole('button', { name: 'Create account' }).and(welcome.locator(':enabled')).waitFor();
-    expect(await everyLook(welcome, 'welcome')).toEqual([]);
-    await welcome.context().close();
-    phone = await signedUp(browser, at, DESKTOP);
+    here = await openStage({
+      device: DESKTOP,
+      async before(browser, at) {
+        const welcome = await (await browser.newContext(DESKTOP)).newPage();
+        await welcome.goto(await linkOf(at));
+        await welcome.getByRole('button', { name: 'Create account' }).and(welcome.locator(':enabled')).waitFor();
+        expect(await everyLook(welcome, 'welcome')).toEqual([]);
+        await welcome.context().close();
+      },
+    });
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
-    await at?.up.interrupt();
-    place?.remove();
+    await here?.close();
   }, 60_000);
 
   it('has no violation of WCAG 2.2 AA on any screen', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     const found = await everyLook(page, 'inbox, empty');
     await page.getByRole('button', { name: 'Try it' }).click();
     await yes(page).and(page.locator(':not([aria-disabled])')).waitFor();
@@ -78,7 +73,7 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
       await page.getByRole('region', { name: view === 'Log' ? 'Output' : view }).waitFor();
       found.push(...(await everyLook(page, `run, ${view}`)));
     }
-    await page.goto(`${at.origin}/jobs`);
+    await page.goto(`${here.at.origin}/jobs`);
     const machine = await page.getByRole('heading', { level: 2 }).getByRole('link').first().getAttribute('href');
     for (const screen of [
       'jobs',
@@ -89,18 +84,18 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
       `${machine!.slice(1)}/rule`,
       machine!.slice(1).replace('machine', 'jobs').concat('/new'),
     ]) {
-      await page.goto(`${at.origin}/${screen}`);
+      await page.goto(`${here.at.origin}/${screen}`);
       await page.getByRole('heading', { level: 1 }).waitFor();
       await page.waitForLoadState('networkidle');
       found.push(...(await everyLook(page, screen)));
     }
     expect(found).toEqual([]);
-    expect(phone.faults).toEqual([]);
+    expect(here.phone.faults).toEqual([]);
   });
 
   it('takes no tap in the first moment of a card', async () => {
-    const { page } = phone;
-    await page.goto(at.origin);
+    const { page } = here.phone;
+    await page.goto(here.at.origin);
     await permissionCard(page).waitFor();
     const state = await page.evaluate(() => {
       const acting = [...document.querySelectorAll<HTMLElement>('article button, article a')];
@@ -120,7 +115,7 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
   });
 
   it('is answered with the keyboard alone', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     await tabTo(page, 'Yes');
     await page.keyboard.press('Enter');
     await page.getByRole('status').filter({ hasText: 'Confirmed' }).waitFor();
@@ -133,16 +128,16 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
   });
 
   it('connects nowhere that an address tells it to', async () => {
-    const { page } = phone;
+    const { page } = here.phone;
     const elsewhere: string[] = [];
     page.on('request', (request) => {
-      if (new URL(request.url()).origin !== at.origin) elsewhere.push(request.url());
+      if (new URL(request.url()).origin !== here.at.origin) elsewhere.push(request.url());
     });
     page.on('websocket', (socket) => {
-      if (new URL(socket.url()).host !== new URL(at.origin).host) elsewhere.push(socket.url());
+      if (new URL(socket.url()).host !== new URL(here.at.origin).host) elsewhere.push(socket.url());
     });
     for (const path of ['/?relay=wss://evil.example', '/?gatewayUrl=wss://evil.example', '/#relay=https://evil.example', '/#enrol=e30']) {
-      await page.goto(at.origin + path);
+      await page.goto(here.at.origin + path);
       await page.getByRole('heading', { name: 'Inbox' }).waitFor();
     }
     await page.getByRole('alert').filter({ hasText: 'The enrolment link is damaged' }).waitFor();
@@ -150,9 +145,9 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
   });
 
   it('names a machine that wants in, and asks for the password before it signs it in', async () => {
-    const { page, password } = phone;
+    const { page, password } = here.phone;
     const offer = await makeEnrolmentOffer({ kind: 'daemon', pub: (await createSigningKey()).publicRaw, name: 'second-desk' });
-    await page.goto(enrolmentLink(at.origin, offer));
+    await page.goto(enrolmentLink(here.at.origin, offer));
     const dialog = page.getByRole('dialog', { name: 'Connect second-desk?' });
     await dialog.waitFor();
     expect(page.url()).not.toContain('enrol');
@@ -169,13 +164,13 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
       .catch(async (error: unknown) => {
         throw new Error(`the dialog says: ${await dialog.textContent()}`, { cause: error });
       });
-    await page.goto(`${at.origin}/devices`);
+    await page.goto(`${here.at.origin}/devices`);
     await page.getByText('A machine not heard yet').waitFor();
   });
 
   it('makes a rule from a card, shows it, and takes it away again', async () => {
-    const { page } = phone;
-    await page.goto(at.origin);
+    const { page } = here.phone;
+    await page.goto(here.at.origin);
     await page.getByRole('button', { name: 'Try it' }).click();
     await permissionCard(page).getByRole('link', { name: 'Make a rule' }).click();
     await expect.poll(() => page.getByRole('textbox', { name: 'Command begins with' }).inputValue()).toBe('npm test');
@@ -188,13 +183,13 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
   });
 
   it('takes a machine off, and says when the others know', async () => {
-    const { page } = phone;
-    await page.goto(`${at.origin}/devices`);
+    const { page } = here.phone;
+    await page.goto(`${here.at.origin}/devices`);
     await page.getByRole('button', { name: 'Remove A machine not heard yet' }).click();
     await page.getByRole('button', { name: 'Remove', exact: true }).click();
     await page.getByText('knows').waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByText('A machine not heard yet').waitFor({ state: 'detached' });
-    expect(phone.faults).toEqual([]);
+    expect(here.phone.faults).toEqual([]);
   });
 });

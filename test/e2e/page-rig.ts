@@ -7,8 +7,8 @@ import type { PushNet } from '../../relay/push/vetted.ts';
 import { startTestRelay } from '../../relay/test-relay.ts';
 import { toBase64url } from '../../shared/bytes.ts';
 import { createSigningKey } from '../../shared/keys.ts';
-import { PHONE, watchFaults } from '../rig/browser.ts';
-import type { Place } from '../rig/place.ts';
+import { launchChromium, PHONE, watchFaults } from '../rig/browser.ts';
+import { createPlace, type Place } from '../rig/place.ts';
 import { CLI, startUp, type Up } from '../rig/up.ts';
 import { makeReceiver, type Receiver } from './push-rig.ts';
 
@@ -122,6 +122,47 @@ export async function signedIn(
   await page.getByRole('button', { name: 'Sign in' }).click();
   await inbox(page);
   return { ...phone, password };
+}
+
+/** What most tests of the page stand on. A test may put another page, or another home, in place of the first. */
+export interface Stage {
+  place: Place;
+  at: Home;
+  browser: Browser;
+  phone: Phone;
+  close(): Promise<void>;
+}
+
+export interface StageOptions {
+  device?: BrowserContextOptions;
+  /** Before `clawtab up`. */
+  prepare?(place: Place): void;
+  /** Before the account is made. */
+  before?(browser: Browser, at: Home): Promise<void>;
+}
+
+/** `clawtab up` in a place of its own, a Chromium, and a phone that has made the account. What fails half way leaves nothing. */
+export async function openStage({ device, prepare, before }: StageOptions = {}): Promise<Stage> {
+  const place = createPlace();
+  const here: Partial<Stage> & Pick<Stage, 'place' | 'close'> = {
+    place,
+    async close() {
+      await here.browser?.close();
+      await here.at?.up.interrupt();
+      place.remove();
+    },
+  };
+  try {
+    prepare?.(place);
+    here.at = await home(place);
+    here.browser = await launchChromium();
+    await before?.(here.browser, here.at);
+    here.phone = await signedUp(here.browser, here.at, device);
+    return here as Stage;
+  } catch (error) {
+    await here.close();
+    throw error;
+  }
 }
 
 export const permissionCard = (page: Page) => page.getByRole('article').filter({ hasText: 'Do you want to proceed?' });

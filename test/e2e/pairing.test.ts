@@ -1,56 +1,48 @@
 /** SEC-51: a machine comes in only where somebody sees its screen, and takes only the account whose digits its person has typed. Page, relay and a second real daemon. */
 import type { ChildProcess } from 'node:child_process';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Listener, type Place as MachinePlace, makePlace, spawnDaemon } from '../../daemon/test-daemon.ts';
-import { launchChromium, PHONE, watchFaults } from '../rig/browser.ts';
-import { createPlace, type Place } from '../rig/place.ts';
-import { EMAIL, type Home, home, type Phone, signedUp } from './page-rig.ts';
+import { PHONE, watchFaults } from '../rig/browser.ts';
+import { EMAIL, openStage, type Stage } from './page-rig.ts';
 
-let place: Place;
-let at: Home;
-let browser: Browser;
-let phone: Phone;
+let here: Stage;
 let machine: MachinePlace;
 let daemon: ChildProcess;
 let desk: Listener;
 /** The device list as it was before the second machine. */
 let older: unknown;
 
-const enrol = (confirm: boolean) => desk.client.call('account.enrol', { origin: at.origin, confirm });
+const enrol = (confirm: boolean) => desk.client.call('account.enrol', { origin: here.at.origin, confirm });
 const machines = async (): Promise<number> => {
-  await phone.page.goto(`${at.origin}/devices`);
-  const rows = phone.page.getByRole('heading', { name: 'Machines' }).locator('..').getByRole('listitem');
+  await here.phone.page.goto(`${here.at.origin}/devices`);
+  const rows = here.phone.page.getByRole('heading', { name: 'Machines' }).locator('..').getByRole('listitem');
   await rows.first().waitFor();
   return rows.count();
 };
 
 describe('a machine’s link on a phone that is signed in', { timeout: 120_000 }, () => {
   beforeAll(async () => {
-    place = createPlace();
-    at = await home(place);
-    browser = await launchChromium();
-    phone = await signedUp(browser, at);
+    here = await openStage();
     machine = makePlace();
     daemon = await spawnDaemon(machine);
     desk = await Listener.connect(machine);
   }, 120_000);
 
   afterAll(async () => {
-    await browser?.close();
     desk?.client.close();
-    const gone = new Promise((resolve) => daemon.once('exit', resolve));
-    daemon?.kill('SIGTERM');
-    await gone;
+    if (daemon) {
+      const gone = new Promise((resolve) => daemon.once('exit', resolve));
+      daemon.kill('SIGTERM');
+      await gone;
+    }
     machine?.remove();
-    await at?.up.interrupt();
-    place?.remove();
+    await here?.close();
   }, 60_000);
 
-  const dialog = () => phone.page.getByRole('dialog', { name: /^Connect .*\?$/ });
+  const dialog = () => here.phone.page.getByRole('dialog', { name: /^Connect .*\?$/ });
 
   it('names the machine and the relay, and grants nothing without the code on the machine’s screen', async () => {
-    const { page, password } = phone;
+    const { page, password } = here.phone;
     const { link } = await enrol(true);
     const sent: string[] = [];
     page.on(
@@ -59,7 +51,7 @@ describe('a machine’s link on a phone that is signed in', { timeout: 120_000 }
     );
     await page.goto(link);
     await dialog().waitFor();
-    await dialog().getByText(new URL(at.origin).host).waitFor();
+    await dialog().getByText(new URL(here.at.origin).host).waitFor();
     await dialog().getByLabel('Password').fill(password);
     const connect = dialog().getByRole('button', { name: 'Connect machine' });
     await connect.click();
@@ -74,7 +66,7 @@ describe('a machine’s link on a phone that is signed in', { timeout: 120_000 }
   });
 
   it('shows the match code, which the machine wants before it takes the account', async () => {
-    const { page, password } = phone;
+    const { page, password } = here.phone;
     const { link, code } = await enrol(true);
     await page.goto(link);
     await dialog().getByLabel('Code of the machine').fill(code);
@@ -94,20 +86,20 @@ describe('a machine’s link on a phone that is signed in', { timeout: 120_000 }
     // The machine is there: the digits go by themselves.
     await shown.waitFor({ state: 'detached' });
     expect(await machines()).toBe(2);
-    expect(phone.faults).toEqual([]);
+    expect(here.phone.faults).toEqual([]);
   });
 
   it('asks for the code as well where a person signs in by the link', async () => {
     await desk.client.call('account.logout', {});
     const { link, code } = await enrol(false);
-    const context = await browser.newContext(PHONE);
+    const context = await here.browser.newContext(PHONE);
     const page = await context.newPage();
     const faults = watchFaults(page);
     page.setDefaultTimeout(30_000);
     await page.goto(link);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('textbox', { name: 'E-mail' }).fill(EMAIL);
-    await page.getByLabel('Password').fill(phone.password);
+    await page.getByLabel('Password').fill(here.phone.password);
     await page.getByLabel('Code of the machine').fill('111111');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').filter({ hasText: 'not the six digits' }).waitFor();
@@ -122,7 +114,7 @@ describe('a machine’s link on a phone that is signed in', { timeout: 120_000 }
   it('signs no machine onto an older device list, whatever the relay shows at the sign-in', async () => {
     await desk.client.call('account.logout', {});
     const { link, code } = await enrol(false);
-    const { page, password } = phone;
+    const { page, password } = here.phone;
     await page.goto(link);
     await dialog().getByLabel('Code of the machine').fill(code);
     await dialog().getByLabel('Password').fill(password);
