@@ -16,7 +16,7 @@ import { oneLine, visibleText } from '../../pwa/text/visible.ts';
 import { place as databasePlace } from '../../relay/store/embedded-place.ts';
 import { shortId } from '../../shared/security-events.ts';
 import { DESKTOP } from '../rig/browser.ts';
-import { openStage, type Stage, signedIn } from './page-rig.ts';
+import { closeNotices, openStage, type Stage, signedIn } from './page-rig.ts';
 
 const MACHINE = 'desk \u202e<img src=x onerror="globalThis.pwned=1">\u200b';
 /** What a word or a name takes. */
@@ -82,10 +82,6 @@ const go = (page: Page, path: string): Promise<void> =>
     history.pushState(null, '', to);
     dispatchEvent(new PopStateEvent('popstate'));
   }, path);
-async function closeNotices(page: Page): Promise<void> {
-  const close = page.locator('.notice').getByRole('button', { name: 'Close' });
-  while ((await close.count()) > 0) await close.first().click();
-}
 const sorted = (texts: readonly string[]): string[] => [...texts].sort();
 
 describe('hostile strings in the whole product', { timeout: 300_000 }, () => {

@@ -5,7 +5,7 @@ import { enrolmentLink, makeEnrolmentOffer, terminalCode } from '../../shared/en
 import { createSigningKey } from '../../shared/keys.ts';
 import { DESKTOP } from '../rig/browser.ts';
 import { violations } from './axe.ts';
-import { linkOf, openStage, permissionCard, type Stage, yes } from './page-rig.ts';
+import { closeNotices, linkOf, openStage, permissionCard, type Stage, signedIn, steal, yes } from './page-rig.ts';
 
 let here: Stage;
 
@@ -190,6 +190,30 @@ describe('the page for everybody', { timeout: 180_000 }, () => {
     await page.getByText('knows').waitFor();
     await page.getByRole('button', { name: 'Done' }).click();
     await page.getByText('A machine not heard yet').waitFor({ state: 'detached' });
+    expect(here.phone.faults).toEqual([]);
+  });
+
+  it('has no violation where security events stand under Devices, with the notice of one over them', async () => {
+    const { page, password } = here.phone;
+    await page.goto(`${here.at.origin}/devices`);
+    for (let others = 0; others < 2; others++) {
+      const other = await signedIn(here.browser, here.at, password);
+      await steal(here.at, other);
+      await other.context.close();
+    }
+    await page.locator('.notice').filter({ hasText: 'without its key' }).nth(1).waitFor();
+    const happened = page.getByRole('list', { name: 'Security events' });
+    const all = page.getByRole('button', { name: /^Show all/ });
+    await all.waitFor();
+    const found = await everyLook(page, 'events, the newest');
+    await all.click();
+    // Both kinds of row: what is a warning, and what is not.
+    for (const kind of ['Token used without its key', 'Signed in with the password', 'Added to the account', 'Removed from the account'])
+      await happened.getByText(kind).first().waitFor();
+    found.push(...(await everyLook(page, 'events, all')));
+    await closeNotices(page);
+    found.push(...(await everyLook(page, 'events, without the notices')));
+    expect(found).toEqual([]);
     expect(here.phone.faults).toEqual([]);
   });
 });

@@ -6,7 +6,10 @@ import { Listener, spawnDaemon } from '../../daemon/test-daemon.ts';
 import type { PushNet } from '../../relay/push/vetted.ts';
 import { startTestRelay } from '../../relay/test-relay.ts';
 import { toBase64url } from '../../shared/bytes.ts';
+import { asClawError } from '../../shared/errors.ts';
 import { createSigningKey } from '../../shared/keys.ts';
+import { DevicesReply } from '../../shared/relay-api.ts';
+import { RelayHttp } from '../../shared/relay-http.ts';
 import { launchChromium, PHONE, watchFaults } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
 import { CLI, startUp, type Up } from '../rig/up.ts';
@@ -124,6 +127,20 @@ export async function signedIn(
   return { ...phone, password };
 }
 
+/** The session token that this phone sends next, shown by somebody who lacks its key. */
+export async function steal({ origin }: Pick<Home, 'origin'>, { page }: Phone): Promise<void> {
+  const asked = page.waitForRequest((request) => /DPoP cts_/.test(request.headers()['authorization'] ?? ''));
+  await page.reload();
+  const token = (await asked).headers()['authorization']!.slice('DPoP '.length);
+  const thief = new RelayHttp({ origin, key: await createSigningKey() });
+  const shown = thief.call({ method: 'GET', path: '/v1/devices', reply: DevicesReply, token });
+  const code = await shown.then(
+    () => 'nothing',
+    (error: unknown) => asClawError(error).code,
+  );
+  if (code !== 'proof_other_key') throw new Error(`the relay says ${code} to a token without its key`);
+}
+
 /** What most tests of the page stand on. A test may put another page, or another home, in place of the first. */
 export interface Stage {
   place: Place;
@@ -167,6 +184,11 @@ export async function openStage({ device, prepare, before }: StageOptions = {}):
 
 export const permissionCard = (page: Page) => page.getByRole('article').filter({ hasText: 'Do you want to proceed?' });
 export const yes = (page: Page) => permissionCard(page).getByRole('button', { name: 'Yes', exact: true });
+
+export async function closeNotices(page: Page): Promise<void> {
+  const close = page.locator('.notice').getByRole('button', { name: 'Close' });
+  while ((await close.count()) > 0) await close.first().click();
+}
 
 /** The worker has the page's files: it starts without network from here on. */
 export const workerReady = (page: Page): Promise<boolean> =>

@@ -6,12 +6,9 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startPushService, type TestPushService } from '../../relay/push/test-push-service.ts';
 import { toBase64url } from '../../shared/bytes.ts';
-import { createSigningKey } from '../../shared/keys.ts';
-import { DevicesReply } from '../../shared/relay-api.ts';
-import { RelayHttp } from '../../shared/relay-http.ts';
 import { launchChromium, PHONE } from '../rig/browser.ts';
 import { createPlace, type Place } from '../rig/place.ts';
-import { type Parts, type Phone, parts, pretendSubscription, signedIn, signedUpBy, workerReady } from './page-rig.ts';
+import { type Parts, type Phone, parts, pretendSubscription, signedIn, signedUpBy, steal, workerReady } from './page-rig.ts';
 import { makeReceiver, pushTools, type Receiver } from './push-rig.ts';
 
 let place: Place;
@@ -21,17 +18,6 @@ let browser: Browser;
 let receiver: Receiver;
 let phone: Phone;
 let other: Phone;
-
-/** The session token that this phone sends next, shown by somebody who lacks its key. */
-async function steal({ page }: Phone): Promise<void> {
-  const asked = page.waitForRequest((request) => /DPoP cts_/.test(request.headers()['authorization'] ?? ''));
-  await page.reload();
-  const token = (await asked).headers()['authorization']!.slice('DPoP '.length);
-  const thief = new RelayHttp({ origin: at.origin, key: await createSigningKey() });
-  await expect(thief.call({ method: 'GET', path: '/v1/devices', reply: DevicesReply, token })).rejects.toMatchObject({
-    code: 'proof_other_key',
-  });
-}
 
 describe('a token shown without its key', { timeout: 120_000 }, () => {
   beforeAll(async () => {
@@ -67,7 +53,7 @@ describe('a token shown without its key', { timeout: 120_000 }, () => {
   });
 
   it('is shown on the other phone while it is open', async () => {
-    await steal(other);
+    await steal(at, other);
     await notice(/Somebody used a token of device .{6} without its key\. Its sessions were ended\./).waitFor();
     await notice(/without its key/)
       .getByText('If it happens again: remove it under Devices.')
@@ -89,7 +75,7 @@ describe('a token shown without its key', { timeout: 120_000 }, () => {
     const tools = await pushTools(phone, at.origin);
     await phone.page.close();
     await expect.poll(async () => (await at.desk.client.call('daemon.status', {})).phones, { timeout: 20_000 }).toBe(1);
-    await steal(await signedIn(browser, at, phone.password));
+    await steal(at, await signedIn(browser, at, phone.password));
     await expect.poll(() => service.received.length, { timeout: 20_000 }).toBe(2);
     const [added, misused] = service.received;
     // Urgent, and kept for a phone that is off over a weekend.
@@ -133,7 +119,7 @@ describe('a token shown without its key', { timeout: 120_000 }, () => {
   it('is shown on a phone that was closed meanwhile, when it is opened', async () => {
     await phone.page.close();
     const third = await signedIn(browser, at, phone.password);
-    await steal(third);
+    await steal(at, third);
     phone.page = await phone.context.newPage();
     await phone.page.goto(at.origin);
     await notice(/without its key/).waitFor({ timeout: 30_000 });
