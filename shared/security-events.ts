@@ -81,7 +81,6 @@ export function wordOf({ kind, device }: SecurityEvent, reader: EventReader): Ev
 export const addedWord = ({ id, kind }: { id: string; kind: DeviceKind }): EventWord => ({
   level: 'info',
   text: `A new ${kind === 'daemon' ? 'machine' : 'phone'} was added to the account (${shortId(id)}).`,
-  hint: 'If that was not you, somebody knows the password.',
 });
 
 /** For a list of what happened. */

@@ -17,6 +17,9 @@ const MOST = 20;
 /** An event whose push got nowhere is tried again after this, until it is too old to be worth it. */
 const AGAIN_MS = 60_000;
 
+/** What whoever reads it away from the page should know; on the page itself it would cover a card. */
+const STRANGER = 'If that was not you, somebody knows the password.';
+
 export interface AlertsOptions {
   devices: DeviceBook;
   /** Of any device of the account, as far as this machine knows it. */
@@ -43,7 +46,7 @@ export class Alerts {
 
   /** It stands on the signed list since just now. */
   added(device: { id: string; kind: DeviceKind }): void {
-    this.#alert('device_added', device.id, (reader) => (device.id === reader.self ? null : addedWord(device)));
+    this.#alert('device_added', device.id, (reader) => (device.id === reader.self ? null : { ...addedWord(device), hint: STRANGER }));
   }
 
   #alert(kind: string, device: string, wordFor: (reader: EventReader) => EventWord | null): void {
