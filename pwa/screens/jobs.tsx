@@ -1,5 +1,5 @@
 /** What runs, what is saved, what has been: one section a machine, live. */
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { randomId } from '../../shared/bytes.ts';
 import type { JobView, Run } from '../../shared/protocol.ts';
 import { tryAsk } from '../client.ts';
@@ -208,6 +208,9 @@ function Parameters({
 const PAGE = 30;
 
 /** What the machine remembers: the newest are there already, older ones and a search are asked for. */
+/** A history of so many runs is shown at once. */
+const UNFOLDED_RUNS = 6;
+
 function History({ machine, recent }: { machine: MachineState; recent: readonly Run[] }) {
   const [older, setOlder] = useState<readonly Run[]>([]);
   const [search, setSearch] = useState('');
@@ -227,8 +230,11 @@ function History({ machine, recent }: { machine: MachineState; recent: readonly 
     const result = await tryAsk(machine.id, 'runs.history', { limit: PAGE, search: text.trim() });
     if (result) setFound(result.runs);
   };
+  // Said once: a run that ends must not fold the list under a finger.
+  const short = useRef<boolean | null>(null);
+  if (short.current === null && recent.length > 0) short.current = recent.length <= UNFOLDED_RUNS;
   return (
-    <details class="fold" open={recent.length > 0 && recent.length <= 6}>
+    <details class="fold" open={short.current === true}>
       <summary>
         <Icon name="next" small />
         History{recent.length > 0 ? ` (${recent.length}${done ? '' : '+'})` : ''}

@@ -2,7 +2,7 @@
 import type { CDPSession, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { violations } from './axe.ts';
-import { openStage, permissionCard, type Stage, yes } from './page-rig.ts';
+import { open, openStage, permissionCard, type Stage, yes } from './page-rig.ts';
 
 let here: Stage;
 let tools: CDPSession;
@@ -98,7 +98,7 @@ describe('the device check', { timeout: 120_000 }, () => {
     await yes(page).click();
     await answers(page).filter({ hasText: 'Confirmed' }).waitFor();
     await page.getByRole('article').filter({ hasText: 'commit message' }).getByRole('textbox').fill('one');
-    await page.getByRole('button', { name: 'Send' }).click();
+    await open(page.getByRole('button', { name: 'Send' })).click();
     await answers(page).filter({ hasText: 'one' }).waitFor();
   });
 
@@ -110,7 +110,7 @@ describe('the device check', { timeout: 120_000 }, () => {
     await tapTwice(page);
     await answers(page).filter({ hasText: "don't ask again" }).filter({ hasText: 'Confirmed' }).waitFor();
     await page.getByRole('article').filter({ hasText: 'commit message' }).getByRole('textbox').fill('two');
-    await page.getByRole('button', { name: 'Send' }).click();
+    await open(page.getByRole('button', { name: 'Send' })).click();
     await answers(page).filter({ hasText: 'two' }).waitFor();
   });
 

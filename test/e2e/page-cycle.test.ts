@@ -8,7 +8,7 @@ import { join, resolve } from 'node:path';
 import type { BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PHONE, watchFaults } from '../rig/browser.ts';
-import { comeBack, EMAIL, openStage, permissionCard, type Stage, signedIn, workerReady, yes } from './page-rig.ts';
+import { comeBack, EMAIL, open, openStage, permissionCard, type Stage, signedIn, workerReady, yes } from './page-rig.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const HOUR_MS = 3_600_000;
@@ -36,7 +36,7 @@ async function tryIt(page: Page): Promise<void> {
 /** The demo's second question, answered: the run comes to its end with `text` typed once, as the log on the machine's own screen shows. */
 async function finish(page: Page, text: string): Promise<void> {
   await messageCard(page).getByRole('textbox').fill(text);
-  await messageCard(page).getByRole('button', { name: 'Send' }).click();
+  await open(messageCard(page).getByRole('button', { name: 'Send' })).click();
   await said(page, new RegExp(`(?:Confirmed|Typed).*${text}`)).waitFor();
 }
 
@@ -45,6 +45,10 @@ async function inLog(context: BrowserContext, words: string): Promise<number> {
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
   await page.goto(`${here.at.origin}/jobs`);
+  // It may have ended: then it is among the history, which is folded where it is long.
+  await page.locator('a[href^="/run/"]').first().waitFor({ state: 'attached' });
+  const folded = page.locator('details:not([open]) > summary').filter({ hasText: 'History' });
+  if ((await folded.count()) > 0) await folded.click();
   await page.locator('a[href^="/run/"]').first().click();
   await page.getByRole('button', { name: 'Log' }).click();
   await page.getByText(words, { exact: false }).first().waitFor();
@@ -93,7 +97,7 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await messageCard(other).waitFor();
     // A tap in the window that had lost the line takes it back.
     await messageCard(page).getByRole('textbox').fill('from the first window');
-    await messageCard(page).getByRole('button', { name: 'Send' }).click();
+    await open(messageCard(page).getByRole('button', { name: 'Send' })).click();
     await said(page, /(?:Confirmed|Typed).*from the first window/).waitFor();
     await said(other, /open in another window/).waitFor();
     await other.getByRole('button', { name: 'Use here' }).click();
@@ -114,7 +118,7 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await here.at.up.interrupt();
     await said(page, /No connection to the relay/).waitFor();
     await messageCard(page).getByRole('textbox').fill('feat: in the middle');
-    await messageCard(page).getByRole('button', { name: 'Send' }).click();
+    await open(messageCard(page).getByRole('button', { name: 'Send' })).click();
     await said(page, /Waiting for the machine/).waitFor();
     // Back with another worker, and a line that does not come up before the switch.
     await page.routeWebSocket(/\/v1\/ws/, () => undefined);
@@ -235,7 +239,7 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await said(page, /No connection to the relay/).waitFor();
     await page.getByText(/What you see is .* old/).waitFor();
     await messageCard(page).getByRole('textbox').fill('written without network');
-    await messageCard(page).getByRole('button', { name: 'Send' }).click();
+    await open(messageCard(page).getByRole('button', { name: 'Send' })).click();
     await said(page, /Waiting for the machine/).waitFor();
     await page.reload();
     await said(page, /Waiting for the machine/).waitFor();

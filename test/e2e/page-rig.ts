@@ -1,7 +1,7 @@
 /** A signed-in page before a real `clawtab up`, for the tests that start where the first answer ends. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { Listener, spawnDaemon } from '../../daemon/test-daemon.ts';
 import type { PushNet } from '../../relay/push/vetted.ts';
 import { startTestRelay } from '../../relay/test-relay.ts';
@@ -182,6 +182,8 @@ export async function openStage({ device, prepare, before }: StageOptions = {}):
   }
 }
 
+/** Once it takes a tap: a card that has come or moved waits out its first moment. */
+export const open = (what: Locator): Locator => what.and(what.page().locator(':not([aria-disabled])'));
 export const permissionCard = (page: Page) => page.getByRole('article').filter({ hasText: 'Do you want to proceed?' });
 export const yes = (page: Page) => permissionCard(page).getByRole('button', { name: 'Yes', exact: true });
 

@@ -34,7 +34,7 @@ const PARTS: Record<string, () => Promise<Figure[]>> = {
   nats: async () => natsFigures(await revocationsOverNats(wanted.number('nats', 150, 30))),
   outage: async () => outageFigures(await databaseOutage(wanted.number('down', 60, 5) * 1000)),
   canary: canaryFigures,
-  fuzz: async () => fuzzFigures(await fuzzRelay({ frames: wanted.number('frames', 1_000_000, 60_000), seed, say })),
+  fuzz: async () => fuzzFigures(await fuzzRelay({ frames: wanted.number('frames', 1_000_000, 200_000), seed, say })),
 };
 
 for (const [name, part] of Object.entries(PARTS)) {

@@ -203,7 +203,10 @@ async function lanes(relay: ChildRelay, seed: number, found: Fuzzed, frames: num
   await Promise.race([Promise.all(all), stuck]);
 }
 
-/** `frames` in all; a tenth of them before memory is looked at first, so that what is made once is made. */
+/** So many frames make what is made once: compiled code, pools, tables. */
+const WARM_FRAMES = 100_000;
+
+/** `frames` in all; the first of them, half at most, before memory is looked at. */
 export async function fuzzRelay(options: { frames: number; seed: number; say: (text: string) => void }): Promise<Fuzzed> {
   const started = performance.now();
   const relay = await startChildRelay({ CLAWTAB_LIMITS: LIMITS });
@@ -221,7 +224,7 @@ export async function fuzzRelay(options: { frames: number; seed: number; say: (t
     ms: 0,
   };
   try {
-    await lanes(relay, options.seed, found, Math.round(options.frames / 10), options.say);
+    await lanes(relay, options.seed, found, Math.min(WARM_FRAMES, Math.round(options.frames / 2)), options.say);
     ({ heap: found.heap.before, rss: found.rss.before } = await relay.memory());
     await lanes(relay, options.seed + 1, found, options.frames - found.frames, options.say);
     ({ heap: found.heap.after, rss: found.rss.after } = await relay.memory());
