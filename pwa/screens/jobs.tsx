@@ -207,10 +207,10 @@ function Parameters({
 
 const PAGE = 30;
 
-/** What the machine remembers: the newest are there already, older ones and a search are asked for. */
 /** A history of so many runs is shown at once. */
 const UNFOLDED_RUNS = 6;
 
+/** What the machine remembers: the newest are there already, older ones and a search are asked for. */
 function History({ machine, recent }: { machine: MachineState; recent: readonly Run[] }) {
   const [older, setOlder] = useState<readonly Run[]>([]);
   const [search, setSearch] = useState('');

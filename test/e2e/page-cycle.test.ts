@@ -74,9 +74,12 @@ describe('the life of a page', { timeout: 120_000 }, () => {
     await here?.close();
   }, 60_000);
 
-  it('types an answer once whose tab is killed in the moment of the tap', async () => {
+  it('types an answer once whose tab is killed in the moment in which it is said to be on its way', async () => {
     await tryIt(here.phone.page);
     await yes(here.phone.page).click();
+    await said(here.phone.page, /Sending|Typed|Confirmed/)
+      .first()
+      .waitFor();
     await here.phone.page.close();
     const page = await another();
     await page.goto(here.at.origin);
