@@ -2,9 +2,8 @@
  * One run that lives: its holder's connection, its screen and detector, what it is doing now. Turns what the detector sees into the book's
  * events. Owns the run's lock and the order in which output reaches the screen; what is typed is answer.ts's and the executor's.
  */
-import type * as v from 'valibot';
 import { asClawError, ClawError } from '../shared/errors.ts';
-import type { Run, RunStateSchema } from '../shared/protocol.ts';
+import type { Run } from '../shared/protocol.ts';
 import type { Choice, ParsedQuestion } from '../shared/question.ts';
 import type { Agent, AgentState } from './agents/agent.ts';
 import type { AnswerTarget } from './questions/answer.ts';
@@ -13,14 +12,13 @@ import type { QuestionBook, RunFacts } from './questions/book.ts';
 import { type DetectorEvent, questionIn } from './questions/detector.ts';
 import { questionDigest } from './questions/digest.ts';
 import { Watcher } from './questions/watcher.ts';
+import { endOf, type RunState, runState } from './run-words.ts';
 import type { HolderClient } from './runs/holder-client.ts';
 import type { ExitRecord, Gap, RunRecord } from './runs/holder-protocol.ts';
 import type { RunStore } from './runs/run-store.ts';
 import { onlyMoves } from './runs/terminal-input.ts';
 import { Typists } from './typists.ts';
 import { Waiters } from './waiters.ts';
-
-type RunState = v.InferOutput<typeof RunStateSchema>;
 
 /** Output waiting for the screen above which the holder is not read on (it keeps it in the log). */
 const HIGH_BYTES = 1 << 20;
@@ -368,16 +366,8 @@ export class LiveRun implements AnswerTarget {
   }
 
   #status(): RunState {
-    if (this.#exit !== null) return { state: 'ended' };
-    if (!this.#live) return { state: 'starting' };
-    const open = this.#options.book.openOf(this.id);
-    if (open !== null && open.question.kind !== 'idle') return { state: 'asking' };
-    const state = this.#state;
-    if (state?.state === 'ready' || open !== null) return { state: 'ready', ...(open ? { lastText: open.question.text } : {}) };
-    if (state?.state === 'error') return { state: 'error', text: state.text, retrying: state.retrying };
-    if (state?.state === 'limit')
-      return { state: 'limit', text: state.text, ...(state.resetAt === undefined ? {} : { resetAt: state.resetAt }) };
-    return { state: 'working' };
+    const open = this.#options.book.openOf(this.id)?.question ?? null;
+    return runState({ ended: this.#exit !== null, live: this.#live, open, state: this.#state });
   }
 
   #changed(): void {
@@ -396,10 +386,4 @@ export class LiveRun implements AnswerTarget {
     }, wait);
     this.#tellTimer.unref();
   }
-}
-
-/** How a run ended, in the protocol's words. */
-export function endOf(exit: ExitRecord): Pick<Run, 'endedAt' | 'exit'> {
-  const reason = exit.how === 'lost' ? 'lost' : exit.stoppedBy === null ? undefined : `stopped by ${exit.stoppedBy}`;
-  return { endedAt: exit.endedMs, exit: { code: exit.code, signal: exit.signal, ...(reason === undefined ? {} : { reason }) } };
 }

@@ -97,6 +97,17 @@ describe('the outbox of answers', () => {
     expect(verdict()).toBe('confirmed');
   });
 
+  it('leaves an answer alone that was kept by the page, taken up from there and answered, before it is posted', async () => {
+    const { outbox, store, verdict } = rig(async (_m, answer) => verdictOn(answer, 'confirmed'));
+    await store.put(item());
+    await outbox.load();
+    await outbox.flush('m-1');
+    expect(verdict()).toBe('confirmed');
+    await outbox.post(item());
+    expect(store.items.size).toBe(0);
+    expect(await outbox.takeBack(id(1))).toBe(false);
+  });
+
   it('keeps an answer for an absent machine and sends it under the same id when it is back', async () => {
     const sent: Answer[] = [];
     let there = false;

@@ -50,12 +50,12 @@ export class Outbox {
 
   /**
    * `volatile`: never written to disk (a password); lost with the page. Every other answer is on disk before anything is said of it, so that a page that ends
-   * at the first "Sending" sends it when it comes back.
+   * at the first "Sending" sends it when it comes back. One that `load` has taken up already goes on as it stands: written anew, it would look unsent.
    */
   async post(item: OutboxItem, volatile = false): Promise<void> {
     const { answerId } = item;
     if (volatile) this.#volatile.add(answerId);
-    else await this.#keep(item);
+    else if (!this.#items.has(answerId)) await this.#keep(item);
     if (!this.#items.has(answerId)) {
       this.#items.set(answerId, item);
       this.#options.onChange(item);
