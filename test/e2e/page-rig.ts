@@ -1,6 +1,7 @@
 /** A signed-in page before a real `clawtab up`, for the tests that start where the first answer ends. */
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose';
 import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { Listener, spawnDaemon } from '../../daemon/test-daemon.ts';
 import type { PushNet } from '../../relay/push/vetted.ts';
@@ -127,11 +128,12 @@ export async function signedIn(
   return { ...phone, password };
 }
 
-/** The session token that this phone sends next, shown by somebody who lacks its key. */
-export async function steal({ origin }: Pick<Home, 'origin'>, { page }: Phone): Promise<void> {
+/** The session token that this phone sends next, shown by somebody who lacks its key. Returns the phone's device id. */
+export async function steal({ origin }: Pick<Home, 'origin'>, { page }: Phone): Promise<string> {
   const asked = page.waitForRequest((request) => /DPoP cts_/.test(request.headers()['authorization'] ?? ''));
   await page.reload();
-  const token = (await asked).headers()['authorization']!.slice('DPoP '.length);
+  const headers = (await asked).headers();
+  const token = headers['authorization']!.slice('DPoP '.length);
   const thief = new RelayHttp({ origin, key: await createSigningKey() });
   const shown = thief.call({ method: 'GET', path: '/v1/devices', reply: DevicesReply, token });
   const code = await shown.then(
@@ -139,6 +141,7 @@ export async function steal({ origin }: Pick<Home, 'origin'>, { page }: Phone): 
     (error: unknown) => asClawError(error).code,
   );
   if (code !== 'proof_other_key') throw new Error(`the relay says ${code} to a token without its key`);
+  return calculateJwkThumbprint(decodeProtectedHeader(headers['dpop']!).jwk!);
 }
 
 /** What most tests of the page stand on. A test may put another page, or another home, in place of the first. */
